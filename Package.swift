@@ -1,0 +1,40 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+let package = Package(
+  name: "chainrun",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "LuaBridge", targets: ["LuaBridge"]),
+    .library(name: "ChainHost", targets: ["ChainHost"]),
+    .library(name: "ChainTesting", targets: ["ChainTesting"]),
+    .executable(name: "chainrun", targets: ["chainrun"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // One thin target for each C dependency.
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"]), .brew(["lua"])]),
+    .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+    // The C that raises Lua errors, so that no Swift frame is ever on the stack when Lua jumps.
+    .target(name: "CLuaGuard", dependencies: ["CLua"], cSettings: [.define("_GNU_SOURCE")]),
+
+    .target(name: "ChainBase"),
+    .target(name: "ChainLoop", dependencies: ["ChainBase", "CUV", "CLuaGuard"]),
+    .target(name: "LuaBridge", dependencies: ["ChainBase", "CLua", "CLuaGuard"]),
+    .target(
+      name: "ChainHost",
+      dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
+      resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua")]),
+    .target(name: "ChainTesting", dependencies: ["ChainHost"]),
+    .executableTarget(
+      name: "chainrun",
+      dependencies: ["ChainHost", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+    .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge"]),
+    .testTarget(name: "ChainHostTests", dependencies: ["ChainHost", "ChainTesting"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+int clg_placeholder;

@@ -1,0 +1,49 @@
+/// The one seam to time, chance and threads.
+///
+/// The runtime never asks a clock, a random source or a thread directly, but the environment that it was made
+/// with. `RealEnvironment` is libuv and the system; the simulated one in `ChainTesting` runs any number of loops
+/// in a single thread under a seeded schedule and a virtual clock, so that every failure replays from its seed.
+public protocol Environment: AnyObject, Sendable {
+  /// Monotonic time in nanoseconds. Any thread.
+  func now() -> UInt64
+  /// Nanoseconds since 1970-01-01 UTC. Any thread.
+  func wallClock() -> Int64
+  /// 64 random bits. Any thread.
+  func random() -> UInt64
+  /// Makes a loop that will run `client`; nothing happens before `LaneLoop.start`.
+  func makeLoop(name: String, client: any LoopClient) -> any LaneLoop
+  /// Runs blocking work away from every loop. Any thread.
+  func runOnWorker(_ work: @escaping @Sendable () -> Void)
+  /// Lua instructions in a slice where slices are counted and not timed; 0 where they are timed.
+  var instructionsPerSlice: Int32 { get }
+}
+
+/// What a loop drives. All of it is called on the loop's own thread, never two at once.
+public protocol LoopClient: AnyObject, Sendable {
+  /// The loop's thread has begun.
+  func loopStarted()
+  /// Runs a bounded batch of ready work; true if more is left, so that the loop calls again after its I/O.
+  func turn() -> Bool
+  /// The time given to `LaneLoop.setTimer` has come.
+  func timerFired()
+  /// The last call: no message, turn or timer follows.
+  func loopStopped()
+}
+
+/// One event loop on a thread of its own (or its simulated twin).
+public protocol LaneLoop: AnyObject, Sendable {
+  /// Begins the loop's thread. Once.
+  func start()
+  /// Runs `message` on the loop's thread, in order of posting. Any thread. After `stop` messages are dropped.
+  func post(_ message: @escaping @Sendable () -> Void)
+  /// Ends the loop after the message at hand and waits for its thread, unless called on that thread. Any thread.
+  func stop()
+  /// Asks for `turn` calls until one returns false. The loop's thread only.
+  func requestTurns()
+  /// Replaces the loop's single timer; nil clears it. Monotonic nanoseconds. The loop's thread only.
+  func setTimer(at deadline: UInt64?)
+  /// Whether the caller runs on this loop's thread (in the simulation: inside one of its events). Any thread.
+  var isCurrent: Bool { get }
+  /// For Swift's async code at the rim: jobs enqueued here run on the loop's thread.
+  var executor: any TaskExecutor & SerialExecutor { get }
+}
