@@ -1,0 +1,122 @@
+// The C that raises Lua errors, yields and handles signals, so that Swift never has a frame on the stack when
+// Lua jumps. The rules and the figures behind them are in docs/decisions/.
+#pragma once
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// ---------------------------------------------------------------------------------------------- memory
+// A state's account. While `host` is up (Swift frames are on the stack) the allocator never refuses but notes
+// `over`; when Swift has been left, `clg_settle` collects and, if the state is still over, raises a true memory error.
+typedef struct clg_memory {
+  size_t used, limit, peak;
+  int host, over;
+} clg_memory;
+
+// One Lua state. Its address is kept in the extra space of every coroutine of the state.
+typedef struct clg_state {
+  clg_memory memory;
+  lua_State *main;
+  void *owner;                              // the Swift object, unretained
+  int loading;                              // true while a file is being evaluated: nothing with an effect is available
+  uint64_t seed;                            // of math.random; 0: Lua's own choice
+} clg_state;
+
+clg_state *clg_open(size_t limit);          // NULL when there is no memory; no libraries
+void clg_close(clg_state *state);
+clg_state *clg_state_of(lua_State *L);
+int clg_settle_protected(clg_state *state); // after a host section outside of Lua: 0, or LUA_ERRMEM
+
+// ---------------------------------------------------------------------------------------------- runs
+enum clg_why { CLG_NONE = 0, CLG_SLICE = 1, CLG_WAIT = 2 };
+// How a run is being ended against its will. A hard end gives its `<close>` variables no more time.
+enum clg_end {
+  CLG_ALIVE = 0, CLG_CPU = 1, CLG_MEMORY = 2, CLG_TIMEOUT = 3, CLG_CANCELLED = 4, CLG_CANCELLED_HARD = 5,
+};
+
+// One run: a coroutine that the host resumes. Only the thread of its watch touches it.
+typedef struct clg_run {
+  lua_State *coroutine;                     // its base coroutine
+  lua_State *waiter;                        // the innermost coroutine that waits in the host, or NULL
+  clg_state *state;
+  uint64_t deadline;                        // monotonic ns; UINT64_MAX for none
+  uint64_t cpu_left;                        // ns that it may still run
+  uint64_t cpu_end;                         // monotonic ns; set for each slice
+  int op, operand;                          // what it waits for
+  int answers;                              // values on the waiter's stack that are the answer
+  int failed;                               // the answer is an error, its value on top
+  int cancel;                               // to be ended at its next hook or wait
+  int slices;
+  volatile sig_atomic_t killed;             // enum clg_end
+} clg_run;
+
+// What the watchdog watches: one for each thread that runs Lua (in a simulation: one for each lane).
+// `current` is the whole contract with the signal handler.
+typedef struct clg_watch {
+  lua_State *volatile current;              // non-NULL only inside lua_resume, on this thread
+  clg_run *volatile run;                    // the run whose slice this is; same life as `current`
+  volatile sig_atomic_t why;                // enum clg_why: a yield is the host's, not the author's
+  int blocked;                              // frames on the C stack that cannot be yielded through
+  int op, operand;
+  lua_State *waiter;
+  _Atomic uint64_t sequence;                // odd: inside a slice. Written by the lane, read by the watchdog
+  _Atomic uint64_t wanted;                  // the slice that the watchdog wants ended
+  _Atomic int active;                       // in a turn: the watchdog must not sleep
+  uint64_t seen, seen_at;                   // the watchdog's own
+  pthread_t thread;
+  int attached;
+  int instructions;                         // > 0: slices are counted (simulation), not timed
+  const uint64_t *clock;                    // a virtual clock, or NULL for the system's
+  uint64_t instructions_run;                // simulation: a whole slice at a time
+  int64_t (*wall)(void *);                  // nanoseconds since 1970, for os.time and os.date
+  void *wall_context;
+  uint64_t signals, hooks, skipped;         // statistics
+} clg_watch;
+
+uint64_t clg_now(void);                     // monotonic ns
+clg_watch *clg_current_watch(void);         // out of line: must not be cached over an await
+void clg_attach(clg_watch *watch);          // on the thread itself: thread-local, signal mask, watchdog
+void clg_detach(clg_watch *watch);          // on the thread itself
+void clg_enter(clg_watch *watch);           // simulation: this thread now plays that lane (NULL: none)
+void clg_turn_begins(clg_watch *watch);     // wakes the watchdog if it sleeps
+void clg_turn_ends(clg_watch *watch);
+void clg_poke(clg_watch *watch);            // tests: sends the signal now, whatever the lane does
+void clg_set_slice(uint64_t nanoseconds);   // the length of a slice, 10 ms by default; for the whole process
+uint64_t clg_slice(void);
+
+// Runs one slice. `arguments` values lie on top of the base coroutine (at a start: clg_body, a handler, the
+// function, its arguments) or on the waiter's stack (an answer). Returns lua_resume's status.
+int clg_resume(clg_watch *watch, clg_run *run, int arguments, uint64_t now, int *results);
+int clg_body(lua_State *L);                 // stack: handler, function, arguments
+// The state of an error-free end of a protected function whose error must pass on while its run is killed.
+int clg_is_killed(lua_State *L, int status);
+
+// ---------------------------------------------------------------------------------------------- functions
+// A Swift function called by Lua. >= 0: that many results are on top; CLG_ERROR: the error value is on top;
+// CLG_WAITS: the run waits, `op` and `operand` say for what, its arguments stay on its stack.
+enum { CLG_ERROR = -1, CLG_WAITS = -2 };
+typedef int (*clg_function)(lua_State *L, void *context);
+void clg_push_function(lua_State *L, clg_function function, void *context);
+void clg_push_waiting_function(lua_State *L, clg_function function, void *context, int op);
+void clg_push_handler(lua_State *L, clg_function function, void *context); // a message handler that spares kills
+// A function that does nothing but wait: the lane finds its arguments on the waiter's stack.
+void clg_push_wait(lua_State *L, int op, int operand);
+
+int clg_load(lua_State *L, const char *code, size_t length, const char *name, const char *mode);
+int clg_call(lua_State *L, int arguments, int results); // lua_pcall with a traceback behind the message
+
+// ---------------------------------------------------------------------------------------------- sandbox
+// Opens the allowed libraries, read-only, and seals the globals. Raises: call it through clg_protected.
+int clg_open_sandbox(lua_State *L);
+int clg_protected(lua_State *L, lua_CFunction function, void *argument); // lua_pcall of it; the error stays on top
+void clg_push_globals(lua_State *L);        // the sealed table, every chunk's _ENV
+void clg_push_real_globals(lua_State *L);   // what stands behind it; for the host to add to
+// Edit distance (optimal string alignment) of two names of at most 64 bytes.
+int clg_distance(const char *a, size_t a_length, const char *b, size_t b_length);
+// Replaces the table on top by a read-only view of it; `name` is used in the message.
+int clg_make_read_only(lua_State *L, const char *name);

@@ -1,0 +1,25 @@
+#pragma once
+#include "CLuaGuard.h"
+#include <string.h>
+
+extern _Thread_local clg_watch *clg_thread_watch;
+
+// The extra space of a coroutine holds its state's address; the lowest bit says that it waits in the host, or has a
+// descendant that does, and must not be resumed by anybody else.
+static inline uintptr_t *clg_extra(lua_State *L) { return (uintptr_t *)lua_getextraspace(L); }
+static inline clg_state *clg_state_inline(lua_State *L) { return (clg_state *)(*clg_extra(L) & ~(uintptr_t)1); }
+static inline int clg_is_busy(lua_State *L) { return (int)(*clg_extra(L) & 1); }
+static inline void clg_set_busy(lua_State *L) { *clg_extra(L) |= 1; }
+static inline void clg_clear_busy(lua_State *L) { *clg_extra(L) &= ~(uintptr_t)1; }
+
+static inline clg_run *clg_current_run(void) {
+  clg_watch *watch = clg_thread_watch;
+  return watch ? watch->run : NULL;
+}
+
+void clg_settle(lua_State *L, clg_memory *memory); // raises if the state is over its limit
+void clg_arm(lua_State *L);
+int clg_raise_kill(lua_State *L);
+int clg_rethrow(lua_State *L);                     // goes on ending a killed run
+void clg_open_coroutines(lua_State *L);            // with the base library's table on top: pcall, xpcall, coroutine
+int clg_wait(lua_State *L, int op, int operand, int kept);

@@ -1,0 +1,308 @@
+// The libraries that a script may use, read-only, behind sealed globals.
+#include "internal.h"
+#include <stdlib.h>
+#include <time.h>
+
+static char sealed_key, real_key; // addresses are registry keys
+
+// ---------------------------------------------------------------------------------------------- nearest names
+enum { LONGEST_NAME = 64 };
+
+int clg_distance(const char *a, size_t a_length, const char *b, size_t b_length) {
+  if (a_length > LONGEST_NAME || b_length > LONGEST_NAME) return LONGEST_NAME;
+  int before[LONGEST_NAME + 1], row[LONGEST_NAME + 1], next[LONGEST_NAME + 1];
+  for (size_t j = 0; j <= b_length; j++) row[j] = (int)j;
+  for (size_t i = 1; i <= a_length; i++) {
+    next[0] = (int)i;
+    for (size_t j = 1; j <= b_length; j++) {
+      int best = row[j - 1] + (a[i - 1] != b[j - 1]);
+      if (row[j] + 1 < best) best = row[j] + 1;
+      if (next[j - 1] + 1 < best) best = next[j - 1] + 1;
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best) best = before[j - 2] + 1;
+      next[j] = best;
+    }
+    memcpy(before, row, sizeof row);
+    memcpy(row, next, sizeof row);
+  }
+  return row[b_length];
+}
+
+// Pushes the string key of the table at `index` that is nearest to `name`; false (and nothing) when none is near.
+static int push_nearest(lua_State *L, int index, const char *name, size_t length) {
+  index = lua_absindex(L, index);
+  int best = length < 4 ? 2 : (int)(length / 3) + 1; // exclusive
+  lua_pushnil(L);
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TSTRING) continue;
+    size_t n;
+    const char *key = lua_tolstring(L, -1, &n);
+    int distance = clg_distance(name, length, key, n);
+    if (distance < best) {
+      best = distance;
+      lua_pushvalue(L, -1);
+      lua_replace(L, -3);
+    }
+  }
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return 0;
+  }
+  return 1;
+}
+
+// ---------------------------------------------------------------------------------------------- read-only views
+static int refuse_write(lua_State *L) {
+  const char *table = lua_tostring(L, lua_upvalueindex(1));
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : luaL_typename(L, 2);
+  return luaL_error(L, "cannot set '%s' in %s: it is read-only", key, table);
+}
+
+static int next_of_view(lua_State *L) {
+  lua_settop(L, 2);
+  return lua_next(L, lua_upvalueindex(1)) ? 2 : 1;
+}
+
+static int pairs_of_view(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_pushcclosure(L, next_of_view, 1); // never the table itself: it could be written to
+  return 1;
+}
+
+static int length_of_view(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)lua_rawlen(L, lua_upvalueindex(1)));
+  return 1;
+}
+
+int clg_make_read_only(lua_State *L, const char *name) {
+  lua_createtable(L, 0, 0);
+  lua_createtable(L, 0, 5);
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, "__index");
+  lua_pushstring(L, name);
+  lua_pushcclosure(L, refuse_write, 1);
+  lua_setfield(L, -2, "__newindex");
+  lua_pushvalue(L, -3);
+  lua_pushcclosure(L, pairs_of_view, 1);
+  lua_setfield(L, -2, "__pairs");
+  if (lua_rawlen(L, -3) > 0) {
+    lua_pushvalue(L, -3);
+    lua_pushcclosure(L, length_of_view, 1);
+    lua_setfield(L, -2, "__len");
+  }
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_setmetatable(L, -2);
+  lua_remove(L, -2);
+  return 1;
+}
+
+// ---------------------------------------------------------------------------------------------- sealed globals
+static int undefined_global(lua_State *L) {
+  if (lua_type(L, 2) != LUA_TSTRING) return luaL_error(L, "global names are strings, not %s", luaL_typename(L, 2));
+  size_t length;
+  const char *name = lua_tolstring(L, 2, &length);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &real_key);
+  if (push_nearest(L, -1, name, length))
+    return luaL_error(L, "global '%s' is not defined; did you mean '%s'?", name, lua_tostring(L, -1));
+  static const char *const left_out[] = {"io", "package", "load", "loadfile", "dofile", "loadstring", "collectgarbage", "warn", NULL};
+  for (int i = 0; left_out[i]; i++)
+    if (strcmp(name, left_out[i]) == 0) return luaL_error(L, "'%s' is not available to chainlets (see docs/authors)", name);
+  return luaL_error(L, "global '%s' is not defined", name);
+}
+
+static int refuse_global(lua_State *L) {
+  if (lua_type(L, 2) != LUA_TSTRING) return luaL_error(L, "globals cannot be set");
+  const char *name = lua_tostring(L, 2);
+  return luaL_error(L, "cannot assign global '%s': globals are sealed; write 'local %s', or keep it in self", name, name);
+}
+
+void clg_push_globals(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &sealed_key); }
+void clg_push_real_globals(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &real_key); }
+
+// ---------------------------------------------------------------------------------------------- guarded base functions
+static int has_field(lua_State *L, int index, const char *name) {
+  lua_pushstring(L, name);
+  int found = lua_rawget(L, index) != LUA_TNIL;
+  lua_pop(L, 1);
+  return found;
+}
+
+static int guarded_setmetatable(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  int type = lua_type(L, 2);
+  luaL_argexpected(L, type == LUA_TNIL || type == LUA_TTABLE, 2, "nil or table");
+  if (lua_getmetatable(L, 1)) {
+    if (type == LUA_TTABLE && lua_rawequal(L, -1, 2)) {
+      lua_settop(L, 1);
+      return 1;
+    }
+    return luaL_error(L, "cannot change a metatable that is set: make a new table");
+  }
+  if (type == LUA_TTABLE) {
+    if (has_field(L, 2, "__gc")) return luaL_error(L, "__gc is not available to chainlets: use a <close> variable");
+    if (has_field(L, 2, "__mode")) return luaL_error(L, "weak tables are not available to chainlets");
+  }
+  lua_settop(L, 2);
+  lua_setmetatable(L, 1);
+  return 1;
+}
+
+static int guarded_rawset(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_checkany(L, 2);
+  luaL_checkany(L, 3);
+  lua_settop(L, 3);
+  if (lua_getmetatable(L, 1)) {
+    if (has_field(L, 4, "__metatable")) return luaL_error(L, "cannot set a field: the table is read-only");
+    lua_pop(L, 1);
+  }
+  lua_rawset(L, 1);
+  return 1;
+}
+
+// ---------------------------------------------------------------------------------------------- os
+static int64_t wall_seconds(void) {
+  clg_watch *watch = clg_thread_watch;
+  if (watch && watch->wall) return watch->wall(watch->wall_context) / 1000000000;
+  return (int64_t)time(NULL);
+}
+
+static int host_time(lua_State *L) {
+  if (lua_isnoneornil(L, 1)) {
+    lua_pushinteger(L, wall_seconds());
+    return 1;
+  }
+  int count = lua_gettop(L);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, count, 1);
+  return 1;
+}
+
+static int host_date(lua_State *L) {
+  lua_settop(L, 2);
+  if (lua_isnil(L, 1)) {
+    lua_pushliteral(L, "%c");
+    lua_replace(L, 1);
+  }
+  if (lua_isnil(L, 2)) {
+    lua_pushinteger(L, wall_seconds());
+    lua_replace(L, 2);
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, 2, 1);
+  return 1;
+}
+
+static int host_clock(lua_State *L) {
+  clg_watch *watch = clg_thread_watch;
+  struct timespec t;
+  if (watch && watch->clock) {
+    lua_pushnumber(L, (lua_Number)*watch->clock / 1e9);
+    return 1;
+  }
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  lua_pushnumber(L, (lua_Number)t.tv_sec + (lua_Number)t.tv_nsec / 1e9);
+  return 1;
+}
+
+static void push_os(lua_State *L) {
+  luaopen_os(L);
+  lua_createtable(L, 0, 3);
+  lua_getfield(L, -2, "time");
+  lua_pushcclosure(L, host_time, 1);
+  lua_setfield(L, -2, "time");
+  lua_getfield(L, -2, "date");
+  lua_pushcclosure(L, host_date, 1);
+  lua_setfield(L, -2, "date");
+  lua_pushcfunction(L, host_clock);
+  lua_setfield(L, -2, "clock");
+  lua_remove(L, -2);
+}
+
+static void push_debug(lua_State *L) {
+  luaopen_debug(L);
+  lua_createtable(L, 0, 1);
+  lua_getfield(L, -2, "traceback");
+  lua_setfield(L, -2, "traceback");
+  lua_remove(L, -2);
+}
+
+// ---------------------------------------------------------------------------------------------- opening
+static void remove_fields(lua_State *L, const char *const *names) {
+  for (; *names; names++) {
+    lua_pushnil(L);
+    lua_setfield(L, -2, *names);
+  }
+}
+
+// Stack: the real globals, a library's table. Puts a read-only view of the library among the globals.
+static void add_library(lua_State *L, const char *name) {
+  clg_make_read_only(L, name);
+  lua_setfield(L, -2, name);
+}
+
+int clg_open_sandbox(lua_State *L) {
+  luaopen_base(L); // pushes the state's globals, the real ones
+  static const char *const base_out[] = {"load", "loadfile", "dofile", "loadstring", "collectgarbage", "warn", "print", "_G", NULL};
+  remove_fields(L, base_out);
+  lua_pushcfunction(L, guarded_setmetatable);
+  lua_setfield(L, -2, "setmetatable");
+  lua_pushcfunction(L, guarded_rawset);
+  lua_setfield(L, -2, "rawset");
+
+  clg_open_coroutines(L);
+  add_library(L, "coroutine");
+  luaopen_table(L);
+  add_library(L, "table");
+  luaopen_utf8(L);
+  add_library(L, "utf8");
+  push_os(L);
+  add_library(L, "os");
+  push_debug(L);
+  add_library(L, "debug");
+
+  luaopen_math(L);
+  uint64_t seed = clg_state_inline(L)->seed;
+  if (seed) {
+    lua_getfield(L, -1, "randomseed");
+    lua_pushinteger(L, (lua_Integer)seed);
+    lua_call(L, 1, 0);
+  }
+  add_library(L, "math");
+
+  luaopen_string(L);
+  static const char *const string_out[] = {"dump", NULL};
+  remove_fields(L, string_out);
+  lua_pushliteral(L, "");
+  lua_getmetatable(L, -1); // methods of strings look in the library itself; nobody else can reach it
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 2);
+  add_library(L, "string");
+
+  // Every chunk's _ENV: an empty table in front of the real one, so that a write to an existing name is refused too.
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &real_key);
+  lua_createtable(L, 0, 0);
+  lua_createtable(L, 0, 3);
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, refuse_global);
+  lua_setfield(L, -2, "__newindex");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "_G");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &sealed_key);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, undefined_global);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
+  lua_pop(L, 1);
+  return 0;
+}

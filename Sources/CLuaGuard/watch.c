@@ -1,0 +1,257 @@
+// Slices and kills: a watchdog thread reads one atomic of each lane; a slice that is over gets a signal on its own
+// thread, whose handler does nothing but arm a hook in the running coroutine; the hook judges.
+#include "internal.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+_Thread_local clg_watch *clg_thread_watch; // the executable's own: a plain load, safe in the handler
+static char kill_mark;                     // its address is the error that nothing catches
+
+uint64_t clg_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+__attribute__((noinline)) clg_watch *clg_current_watch(void) {
+  __asm__ volatile("");
+  return clg_thread_watch;
+}
+
+// ---------------------------------------------------------------------------------------------- the hook
+int clg_raise_kill(lua_State *L) {
+  lua_pushlightuserdata(L, &kill_mark);
+  return lua_error(L);
+}
+
+static uint64_t watch_now(const clg_watch *watch) { return watch->clock ? *watch->clock : clg_now(); }
+
+static void hook(lua_State *L, lua_Debug *activation) {
+  clg_watch *watch = clg_thread_watch;
+  clg_run *run = watch ? watch->run : NULL;
+  if (!run || activation->event != LUA_HOOKCOUNT) return; // only count events may yield
+  watch->hooks++;
+  if (watch->instructions && !run->killed && !run->cancel) watch->instructions_run += (uint64_t)watch->instructions;
+  uint64_t now = watch_now(watch);
+  if (!run->killed) {
+    if (run->cancel) {
+      run->killed = CLG_CANCELLED; // its <close> variables get one slice: the hook is not armed again here
+      lua_sethook(L, NULL, 0, 0);
+      if (watch->instructions) lua_sethook(L, hook, LUA_MASKCOUNT, watch->instructions);
+      clg_raise_kill(L);
+    } else if (now >= run->cpu_end) {
+      run->killed = CLG_CPU;
+    }
+  }
+  if (run->killed) {
+    if (run->killed == CLG_CANCELLED) run->killed = CLG_CANCELLED_HARD;
+    clg_arm(L); // stays at one instruction: handlers die at once
+    clg_raise_kill(L);
+  }
+  if (!watch->instructions) {
+    lua_sethook(L, NULL, 0, 0);
+    if (atomic_load_explicit(&watch->wanted, memory_order_relaxed) !=
+        atomic_load_explicit(&watch->sequence, memory_order_relaxed))
+      return; // armed for an earlier slice
+  }
+  if (!watch->blocked && lua_isyieldable(L)) {
+    watch->why = CLG_SLICE;
+    run->slices++;
+    lua_yield(L, 0);
+    return;
+  }
+  watch->skipped++;
+  if (now >= run->deadline) { // it cannot give way, so the lane's timer cannot end it
+    run->killed = CLG_TIMEOUT;
+    clg_arm(L);
+    clg_raise_kill(L);
+  }
+}
+
+void clg_arm(lua_State *L) { lua_sethook(L, hook, LUA_MASKCOUNT, 1); }
+
+// ---------------------------------------------------------------------------------------------- the signal
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CLG_TSAN 1
+#endif
+#endif
+#ifdef CLG_TSAN
+// The sanitizer's sigaction defers handlers to the next intercepted call, and a Lua loop makes none.
+extern int __sigaction(int, const struct sigaction *, struct sigaction *);
+#define install_handler __sigaction
+#define NOT_SANITIZED __attribute__((no_sanitize("thread"), disable_sanitizer_instrumentation))
+#else
+#define install_handler sigaction
+#define NOT_SANITIZED
+#endif
+
+#ifdef SIGRTMIN
+static int slice_signal(void) { return SIGRTMIN + 5; }
+#else
+static int slice_signal(void) { return SIGURG; } // macOS has no real-time signals
+#endif
+
+NOT_SANITIZED static void on_signal(int signal) {
+  (void)signal;
+  clg_watch *watch = clg_thread_watch;
+  if (!watch) return;
+  watch->signals++;
+  lua_State *L = watch->current;
+  if (!L || atomic_load_explicit(&watch->wanted, memory_order_relaxed) !=
+                atomic_load_explicit(&watch->sequence, memory_order_relaxed))
+    return;
+  lua_sethook(L, hook, LUA_MASKCOUNT, 1); // the one Lua call that is legal here, and only on the running coroutine
+}
+
+// ---------------------------------------------------------------------------------------------- the watchdog
+enum { MAX_WATCHES = 1024 };
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static clg_watch *watches[MAX_WATCHES];
+static int watch_count;
+static int started;
+static _Atomic int parked;
+static _Atomic uint64_t slice_length = 10000000;
+
+void clg_set_slice(uint64_t nanoseconds) { atomic_store(&slice_length, nanoseconds); }
+uint64_t clg_slice(void) { return atomic_load(&slice_length); }
+
+static int any_active(void) {
+  for (int i = 0; i < watch_count; i++)
+    if (atomic_load(&watches[i]->active)) return 1;
+  return 0;
+}
+
+static void end_slice(clg_watch *watch, uint64_t sequence) {
+  atomic_store(&watch->wanted, sequence);
+  pthread_kill(watch->thread, slice_signal());
+}
+
+static void *watchdog(void *unused) {
+  (void)unused;
+  int quiet = 0;
+  for (;;) {
+    uint64_t slice = clg_slice();
+    struct timespec tick = {0, (long)(slice / 4)};
+    nanosleep(&tick, NULL);
+    uint64_t now = clg_now();
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < watch_count; i++) {
+      clg_watch *watch = watches[i];
+      uint64_t sequence = atomic_load_explicit(&watch->sequence, memory_order_acquire);
+      if (sequence != watch->seen) {
+        watch->seen = sequence;
+        watch->seen_at = now;
+      } else if ((sequence & 1) && now - watch->seen_at >= slice) {
+        watch->seen_at = now;
+        end_slice(watch, sequence);
+      }
+    }
+    quiet = any_active() ? 0 : quiet + 1;
+    if (quiet > 8) {
+      atomic_store(&parked, 1);
+      while (!any_active()) pthread_cond_wait(&wake, &lock); // a lane that begins a turn sees `parked`, takes the lock
+      atomic_store(&parked, 0);
+      quiet = 0;
+    }
+    pthread_mutex_unlock(&lock);
+  }
+  return NULL;
+}
+
+void clg_turn_begins(clg_watch *watch) {
+  atomic_store(&watch->active, 1); // sequentially consistent, before the look at `parked`: one of the two sees the other
+  if (atomic_load(&parked)) {
+    pthread_mutex_lock(&lock);
+    pthread_cond_signal(&wake);
+    pthread_mutex_unlock(&lock);
+  }
+}
+
+void clg_turn_ends(clg_watch *watch) { atomic_store_explicit(&watch->active, 0, memory_order_release); }
+
+static void start_watchdog(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  install_handler(slice_signal(), &action, NULL);
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 256 * 1024);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_t thread;
+  started = pthread_create(&thread, &attributes, watchdog, NULL) == 0;
+  pthread_attr_destroy(&attributes);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+void clg_attach(clg_watch *watch) {
+  clg_thread_watch = watch;
+  watch->thread = pthread_self();
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, slice_signal());
+  pthread_sigmask(SIG_UNBLOCK, &signals, NULL); // a thread made from Swift's pool inherits a mask that blocks it
+  pthread_mutex_lock(&lock);
+  if (!started) start_watchdog();
+  if (watch_count < MAX_WATCHES) {
+    watches[watch_count++] = watch;
+    watch->attached = 1;
+  }
+  pthread_mutex_unlock(&lock);
+}
+
+void clg_detach(clg_watch *watch) {
+  pthread_mutex_lock(&lock);
+  for (int i = 0; i < watch_count; i++)
+    if (watches[i] == watch) watches[i] = watches[--watch_count];
+  watch->attached = 0;
+  pthread_mutex_unlock(&lock);
+  clg_thread_watch = NULL; // no signal is sent after this; one that is pending finds nothing
+}
+
+void clg_enter(clg_watch *watch) { clg_thread_watch = watch; }
+
+void clg_poke(clg_watch *watch) {
+  pthread_mutex_lock(&lock);
+  if (watch->attached) end_slice(watch, atomic_load(&watch->sequence));
+  pthread_mutex_unlock(&lock);
+}
+
+// ---------------------------------------------------------------------------------------------- one slice
+int clg_resume(clg_watch *watch, clg_run *run, int arguments, uint64_t now, int *results) {
+  lua_State *base = run->coroutine;
+  uint64_t sequence = atomic_load_explicit(&watch->sequence, memory_order_relaxed);
+  if (run->waiter && run->waiter != base) { // the answer lies on the innermost coroutine's stack
+    run->answers = arguments;
+    arguments = 0;
+  }
+  run->cpu_end = now + run->cpu_left < now ? UINT64_MAX : now + run->cpu_left;
+  watch->why = CLG_NONE;
+  if (watch->instructions && !run->killed) lua_sethook(base, hook, LUA_MASKCOUNT, watch->instructions);
+  if (run->cancel && !run->killed) clg_arm(base);
+  watch->run = run;
+  watch->current = base;
+  atomic_signal_fence(memory_order_seq_cst);
+  atomic_store_explicit(&watch->sequence, sequence + 1, memory_order_release);
+  int status = lua_resume(base, run->state->main, arguments, results);
+  atomic_store_explicit(&watch->sequence, sequence + 2, memory_order_release);
+  atomic_signal_fence(memory_order_seq_cst);
+  watch->current = NULL;
+  watch->run = NULL;
+  if (watch->why == CLG_WAIT && status == LUA_YIELD) {
+    run->waiter = watch->waiter;
+    run->op = watch->op;
+    run->operand = watch->operand;
+  } else {
+    run->waiter = NULL;
+  }
+  return status;
+}

@@ -1,1 +1,0 @@
-int clg_placeholder;

@@ -1,0 +1,116 @@
+import CLua
+import CLuaGuard
+
+/// A Lua function that Swift holds. It keeps its state alive; the state's thread only.
+public final class LuaFunction: LuaPushable, LuaReadable {
+  let state: LuaState
+  let reference: Int32
+
+  package init(kept reference: Int32, in state: LuaState) {
+    self.reference = reference
+    self.state = state
+  }
+
+  deinit { state.main.release(reference) }
+
+  public static var expected: String { "function" }
+  public func push(to stack: borrowing LuaStack) throws(LuaError) { stack.push(kept: reference) }
+  public static func read(from stack: borrowing LuaStack, at index: Int32) throws(LuaError) -> LuaFunction {
+    guard stack.type(at: index) == .function else { throw mismatch(stack, index) }
+    guard let owner = LuaState.of(stack).pointee.owner else { throw LuaError(.runtime, "this state holds no functions for Swift") }
+    stack.push(copyOf: index)
+    return LuaFunction(kept: stack.keep(), in: Unmanaged<LuaState>.fromOpaque(owner).takeUnretainedValue())
+  }
+
+  /// Calls it and reads its first result: `let three: Int = try add.call(1, 2)`.
+  /// - Throws: what the function raised, with the stack of Lua calls; a memory error; or a result of another type.
+  public func call<each Argument: LuaPushable, Result: LuaReadable>(_ argument: repeat each Argument) throws(LuaError) -> Result {
+    var count: Int32 = 0
+    try state.hostSection { stack throws(LuaError) in
+      stack.push(kept: reference)
+      for argument in repeat each argument {
+        try argument.push(to: stack)
+        count += 1
+      }
+    }
+    try state.call(arguments: count, results: 1)
+    return try state.hostSection { stack throws(LuaError) in
+      defer { stack.pop() }
+      return try Result.read(from: stack, at: -1)
+    }
+  }
+}
+
+// MARK: - Swift functions for Lua
+
+/// What Lua calls: a Swift closure behind a C trampoline. It returns a trampoline status and never lets an error out.
+package final class NativeFunction {
+  let body: (LuaStack) -> Int32
+  package init(_ body: @escaping (LuaStack) -> Int32) { self.body = body }
+
+  static let entry: clg_function = { L, context in
+    guard let L, let context else { return 0 }
+    return Unmanaged<NativeFunction>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.body(LuaStack(L)) }
+  }
+}
+
+extension LuaState {
+  /// Pushes a native function; the state keeps it.
+  package func push(_ function: NativeFunction, onto stack: LuaStack) {
+    own(function)
+    clg_push_function(stack.L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque())
+  }
+
+  /// Gives scripts a Swift function as a global: `try lua.register("add") { (a: Double, b: Double) in a + b }`.
+  ///
+  /// A wrong call is an error in Lua, with the place of the call: `bad argument #2 to 'add': number expected, got
+  /// string ("7")`. What `body` throws becomes a Lua error too.
+  public func register<each Argument: LuaReadable, Result: LuaPushable>(
+    _ name: String, _ body: @escaping (repeat each Argument) throws -> Result
+  ) throws(LuaError) {
+    let function = NativeFunction { stack in
+      var index: Int32 = 0
+      do {
+        let result = try body(repeat try argument((each Argument).self, of: name, from: stack, &index))
+        try result.push(to: stack)
+        return 1
+      } catch {
+        return stack.fail(error)
+      }
+    }
+    try hostSection { stack in
+      stack.pushRealGlobals()
+      push(function, onto: stack)
+      stack.rawSet(-2, field: name)
+      stack.pop()
+    }
+  }
+}
+
+private func argument<A: LuaReadable>(_: A.Type, of name: String, from stack: LuaStack, _ index: inout Int32) throws(LuaError) -> A {
+  index += 1
+  do throws(LuaError) {
+    return try A.read(from: stack, at: index)
+  } catch { throw LuaError(.runtime, "bad argument #\(index) to '\(name)': \(error.message)") }
+}
+
+extension LuaStack {
+  /// Leaves an error message with the place of the Lua call on top, for the trampoline to raise.
+  package func fail(_ error: any Error) -> Int32 {
+    fail((error as? LuaError)?.message ?? String(describing: error))
+  }
+
+  package func fail(_ message: String) -> Int32 {
+    push(text: place(level: 1) + message)
+    return Int32(CLG_ERROR)
+  }
+
+  /// "file:line: " of the Lua function `level` calls up, or "".
+  package func place(level: Int32) -> String {
+    var activation = lua_Debug()
+    guard lua_getstack(L, level, &activation) != 0, lua_getinfo(L, "Sl", &activation) != 0, activation.currentline > 0
+    else { return "" }
+    let file = withUnsafeBytes(of: &activation.short_src) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    return "\(file):\(activation.currentline): "
+  }
+}
