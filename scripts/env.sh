@@ -1,0 +1,12 @@
+# Sourced by the other scripts: where things are. Lua is found through PKG_CONFIG_PATH, ours before the system's.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export CHAINRUN_CACHE=${CHAINRUN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/chainrun}
+
+# The folders carry a hash of the recipe, so that a changed recipe builds anew.
+lua_recipe=$(cat "$root"/scripts/lua/{build,requirements.txt,*.patch} | sha256sum | cut -c 1-12)
+lua_folder=$CHAINRUN_CACHE/lua-5.4.8-$lua_recipe
+lua_address_folder=$CHAINRUN_CACHE/address-lua-5.4.8-$lua_recipe
+export PKG_CONFIG_PATH=$lua_folder/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+
+say() { printf '%s\n' "$*" >&2; }
