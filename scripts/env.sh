@@ -7,6 +7,7 @@ export CHAINRUN_CACHE=${CHAINRUN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/chainrun
 lua_recipe=$(cat "$root"/scripts/lua/{build,requirements.txt,*.patch} | sha256sum | cut -c 1-12)
 lua_folder=$CHAINRUN_CACHE/lua-5.4.8-$lua_recipe
 lua_address_folder=$CHAINRUN_CACHE/address-lua-5.4.8-$lua_recipe
+peers_folder=$CHAINRUN_CACHE/peers-$(sha256sum <"$root/scripts/peers-requirements.txt" | cut -c 1-12)
 export PKG_CONFIG_PATH=$lua_folder/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 
 say() { printf '%s\n' "$*" >&2; }
