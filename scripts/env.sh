@@ -4,10 +4,10 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export CHAINRUN_CACHE=${CHAINRUN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/chainrun}
 
 # The folders carry a hash of the recipe, so that a changed recipe builds anew.
-lua_recipe=$(cat "$root"/scripts/lua/{build,requirements.txt,*.patch} | sha256sum | cut -c 1-12)
+lua_recipe=$(cat "$root"/scripts/lua/{build,requirements.txt,*.patch} | git hash-object --stdin | cut -c 1-12)
 lua_folder=$CHAINRUN_CACHE/lua-5.4.8-$lua_recipe
 lua_address_folder=$CHAINRUN_CACHE/address-lua-5.4.8-$lua_recipe
-peers_folder=$CHAINRUN_CACHE/peers-$(sha256sum <"$root/scripts/peers-requirements.txt" | cut -c 1-12)
+peers_folder=$CHAINRUN_CACHE/peers-$(git hash-object --stdin <"$root/scripts/peers-requirements.txt" | cut -c 1-12)
 export PKG_CONFIG_PATH=$lua_folder/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 
 say() { printf '%s\n' "$*" >&2; }
