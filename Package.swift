@@ -20,19 +20,22 @@ let package = Package(
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
     // The C that raises Lua errors, so that no Swift frame is ever on the stack when Lua jumps.
     .target(name: "CLuaGuard", dependencies: ["CLua"], cSettings: [.define("_GNU_SOURCE")]),
+    // What a thread is to a loop: C, because Swift's optimiser may move a question about the thread over a hop.
+    .target(name: "CLoopThread", cSettings: [.define("_GNU_SOURCE")]),
 
     .target(name: "ChainBase"),
-    .target(name: "ChainLoop", dependencies: ["ChainBase", "CUV", "CLuaGuard"]),
+    .target(name: "ChainLoop", dependencies: ["ChainBase", "CUV", "CLoopThread"]),
     .target(name: "LuaBridge", dependencies: ["ChainBase", "CLua", "CLuaGuard"]),
     .target(
       name: "ChainHost",
       dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
       resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua")]),
-    .target(name: "ChainTesting", dependencies: ["ChainHost"]),
+    .target(name: "ChainTesting", dependencies: ["ChainHost", "ChainLoop"]),
     .executableTarget(
       name: "chainrun",
       dependencies: ["ChainHost", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
+    .testTarget(name: "ChainLoopTests", dependencies: ["ChainLoop", "ChainTesting"]),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge"]),
     .testTarget(name: "ChainHostTests", dependencies: ["ChainHost", "ChainTesting"]),
   ],

@@ -16,6 +16,12 @@ public protocol Environment: AnyObject, Sendable {
   func runOnWorker(_ work: @escaping @Sendable () -> Void)
   /// Lua instructions in a slice where slices are counted and not timed; 0 where they are timed.
   var instructionsPerSlice: Int32 { get }
+  /// Tells a virtual clock that the event at hand took so long; a real clock knows by itself. A loop's thread.
+  func spend(nanoseconds: UInt64)
+}
+
+extension Environment {
+  public func spend(nanoseconds: UInt64) {}
 }
 
 /// What a loop drives. All of it is called on the loop's own thread, never two at once.
@@ -23,6 +29,7 @@ public protocol LoopClient: AnyObject, Sendable {
   /// The loop's thread has begun.
   func loopStarted()
   /// Runs a bounded batch of ready work; true if more is left, so that the loop calls again after its I/O.
+  /// `LaneLoop.requestTurns` inside a turn counts as true.
   func turn() -> Bool
   /// The time given to `LaneLoop.setTimer` has come.
   func timerFired()
@@ -32,18 +39,23 @@ public protocol LoopClient: AnyObject, Sendable {
 
 /// One event loop on a thread of its own (or its simulated twin).
 public protocol LaneLoop: AnyObject, Sendable {
-  /// Begins the loop's thread. Once.
+  /// Begins the loop's thread. Once; nothing happens after `stop`. Any thread.
   func start()
   /// Runs `message` on the loop's thread, in order of posting. Any thread. After `stop` messages are dropped.
   func post(_ message: @escaping @Sendable () -> Void)
   /// Ends the loop after the message at hand and waits for its thread, unless called on that thread. Any thread.
   func stop()
+  /// The same without waiting: for a loop that may be lost, whose thread leaves when it comes back. Any thread.
+  func requestStop()
   /// Asks for `turn` calls until one returns false. The loop's thread only.
   func requestTurns()
   /// Replaces the loop's single timer; nil clears it. Monotonic nanoseconds. The loop's thread only.
   func setTimer(at deadline: UInt64?)
   /// Whether the caller runs on this loop's thread (in the simulation: inside one of its events). Any thread.
   var isCurrent: Bool { get }
-  /// For Swift's async code at the rim: jobs enqueued here run on the loop's thread.
+  /// For Swift's async code at the rim: jobs enqueued here run on the loop's thread. Any thread.
+  ///
+  /// A job is never dropped, since someone may wait for its task: those that come after the loop's end run one at a
+  /// time elsewhere, and `isCurrent` is true for them.
   var executor: any TaskExecutor & SerialExecutor { get }
 }

@@ -1,0 +1,19 @@
+#pragma once
+
+// What a thread is to Chainrun: which loop it serves, its name and its priority.
+//
+// The loop is kept in a thread-local behind functions that are never inlined. Swift's async code must not ask
+// pthread_self() or an inlined thread-local: the optimiser may read it before a suspension and use the value after
+// it, on another thread.
+
+/// The token that the calling thread set with `clt_loop_enter`, or NULL. Any thread.
+const void *clt_loop_current(void);
+
+/// Sets the calling thread's token and returns the former one. Any thread.
+const void *clt_loop_enter(const void *token);
+
+/// Names the calling thread; Linux shows the first 15 bytes. Any thread.
+void clt_thread_name(const char *name);
+
+/// Lowers the calling thread's priority where the system has one for each thread. Any thread.
+void clt_thread_lower_priority(void);

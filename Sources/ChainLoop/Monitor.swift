@@ -1,0 +1,46 @@
+import CUV
+
+/// A value behind a mutex, with a condition to wait for. For threads that block; where nobody waits use `Mutex`.
+final class Monitor<Value>: @unchecked Sendable {
+  // Unchecked: `value` is only touched while `mutex` is held.
+  private let mutex = UnsafeMutablePointer<uv_mutex_t>.allocate(capacity: 1)
+  private let changed = UnsafeMutablePointer<uv_cond_t>.allocate(capacity: 1)
+  private var value: Value
+
+  init(_ value: Value) {
+    self.value = value
+    let mutexStatus = uv_mutex_init(mutex)
+    let conditionStatus = uv_cond_init(changed)
+    precondition(mutexStatus == 0 && conditionStatus == 0, "the system has no mutex left")
+  }
+
+  deinit {
+    uv_cond_destroy(changed)
+    uv_mutex_destroy(mutex)
+    changed.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Any thread. `body` must not call out: it runs with the mutex held.
+  func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+    uv_mutex_lock(mutex)
+    defer { uv_mutex_unlock(mutex) }
+    return body(&value)
+  }
+
+  /// Waits until `body` gives a result; it is asked again after each `signal`. Any thread but a loop's.
+  func wait<Result>(for body: (inout Value) -> Result?) -> Result {
+    uv_mutex_lock(mutex)
+    defer { uv_mutex_unlock(mutex) }
+    while true {
+      if let result = body(&value) { return result }
+      uv_cond_wait(changed, mutex)
+    }
+  }
+
+  /// Wakes one that waits. Any thread.
+  func signal() { uv_cond_signal(changed) }
+
+  /// Wakes all that wait. Any thread.
+  func broadcast() { uv_cond_broadcast(changed) }
+}

@@ -1,0 +1,41 @@
+import CUV
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The system's clock and chance, libuv's loops, and real threads.
+public final class RealEnvironment: Environment {
+  private let workers = WorkerPool()
+
+  /// Any thread. Costs nothing: threads are made when they are needed.
+  public init() {}
+
+  public func now() -> UInt64 { uv_hrtime() }
+
+  public func wallClock() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
+  public func random() -> UInt64 { .random(in: .min ... .max) }
+
+  public func makeLoop(name: String, client: any LoopClient) -> any LaneLoop {
+    EventLoop(name: name, client: client, workers: workers)
+  }
+
+  public func runOnWorker(_ work: @escaping @Sendable () -> Void) { workers.run(work) }
+
+  /// Slices are timed, by the watchdog.
+  public var instructionsPerSlice: Int32 { 0 }
+
+  /// Calls `action` with the number of each of these signals that comes, instead of what the system would do, until
+  /// the result's `stop`. The calls come one at a time, on a thread of their own that must not be blocked for long.
+  /// Any thread.
+  public func watchSignals(_ numbers: [Int32], action: @escaping @Sendable (Int32) -> Void) -> SignalWatch {
+    SignalWatch(numbers, workers: workers, action: action)
+  }
+}
