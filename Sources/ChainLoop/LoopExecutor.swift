@@ -3,7 +3,7 @@ import CLoopThread
 /// Where a loop's jobs wait, and the loop's identity for the threads.
 package protocol JobQueue: AnyObject, Sendable {
   /// Any thread. Every job must be run, once.
-  func enqueue(_ job: UnownedJob, for executor: LoopExecutor)
+  func enqueue(_ job: LoopJob)
 }
 
 extension JobQueue {
@@ -18,27 +18,62 @@ extension JobQueue {
   }
 }
 
-/// Swift's door to a loop. As a task executor it serves `Task.immediate(executorPreference:)`, by which a lane starts
-/// an async primitive; as a serial executor it may be that of an embedder's actor. It holds the queue and not the
-/// loop, so it may outlive the loop.
-package final class LoopExecutor: TaskExecutor, SerialExecutor {
-  private let queue: any JobQueue
-
-  package init(queue: any JobQueue) { self.queue = queue }
-
-  /// Any thread.
-  package func enqueue(_ job: consuming ExecutorJob) { queue.enqueue(UnownedJob(job), for: self) }
+/// A job for a loop, and as what it came.
+package enum LoopJob: Sendable {
+  /// Of a task that prefers the loop.
+  case task(UnownedJob, LoopExecutor)
+  /// Of an actor that lives on the loop.
+  case actor(UnownedJob, LoopExecutor)
 
   /// The loop's thread only.
-  package func run(_ job: UnownedJob) {
-    job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+  package func run() {
+    switch self {
+    case .task(let job, let executor): job.runSynchronously(on: executor.asUnownedTaskExecutor())
+    case .actor(let job, let executor):
+      job.runSynchronously(isolatedTo: executor.asUnownedSerialExecutor(), taskExecutor: executor.asUnownedTaskExecutor())
+    }
+  }
+}
+
+/// Swift's door to a loop. As a task executor it serves `Task.immediate(executorPreference:)`, by which a lane starts
+/// an async primitive; its serial executor may be that of an embedder's actor. It holds the queue and not the loop,
+/// so it may outlive the loop.
+///
+/// They are two objects, since a job does not tell whether it is an actor's: run as an actor's, code of no actor
+/// would go through the queue once more at each of its hops.
+package final class LoopExecutor: TaskExecutor, SerialExecutor {
+  private let queue: any JobQueue
+  private let actorExecutor: ActorExecutor
+
+  package init(queue: any JobQueue) {
+    self.queue = queue
+    actorExecutor = ActorExecutor(queue: queue)
+    actorExecutor.loopExecutor = self
   }
 
-  package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+  /// Any thread.
+  package func enqueue(_ job: consuming ExecutorJob) { queue.enqueue(.task(UnownedJob(job), self)) }
+
+  /// For an actor's `unownedExecutor`; the actor keeps this object. Any thread.
+  package func asUnownedSerialExecutor() -> UnownedSerialExecutor { actorExecutor.asUnownedSerialExecutor() }
 
   /// Any thread. Stops the process where actor code runs on a wrong thread.
-  package func checkIsolated() { precondition(queue.isCurrent, "this code belongs to a loop and runs outside it") }
+  package func checkIsolated() { actorExecutor.checkIsolated() }
 
   /// Any thread.
   package func isIsolatingCurrentContext() -> Bool? { queue.isCurrent }
+}
+
+/// The serial executor of the actors on a loop.
+private final class ActorExecutor: SerialExecutor, @unchecked Sendable {
+  private let queue: any JobQueue
+  // Unchecked: set once, before anyone else sees the object. Unowned: it is this object's only owner.
+  unowned var loopExecutor: LoopExecutor!
+
+  init(queue: any JobQueue) { self.queue = queue }
+
+  func enqueue(_ job: consuming ExecutorJob) { queue.enqueue(.actor(UnownedJob(job), loopExecutor)) }
+  func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+  func checkIsolated() { precondition(queue.isCurrent, "this code belongs to a loop and runs outside it") }
+  func isIsolatingCurrentContext() -> Bool? { queue.isCurrent }
 }

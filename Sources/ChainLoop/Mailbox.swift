@@ -3,7 +3,7 @@ import Synchronization
 /// What waits in a loop's mailbox: messages and Swift's jobs, in one order.
 package enum MailboxItem: Sendable {
   case message(@Sendable () -> Void)
-  case job(UnownedJob, LoopExecutor)
+  case job(LoopJob)
 
   package var isJob: Bool {
     if case .job = self { return true }
@@ -14,7 +14,7 @@ package enum MailboxItem: Sendable {
   package func run() {
     switch self {
     case .message(let message): message()
-    case .job(let job, let executor): executor.run(job)
+    case .job(let job): job.run()
     }
   }
 }
@@ -59,7 +59,7 @@ final class Mailbox: JobQueue, @unchecked Sendable {
   func post(_ message: @escaping @Sendable () -> Void) { append(.message(message)) }
 
   /// Any thread.
-  func enqueue(_ job: UnownedJob, for executor: LoopExecutor) { append(.job(job, executor)) }
+  func enqueue(_ job: LoopJob) { append(.job(job)) }
 
   private func append(_ item: MailboxItem) {
     enum Then { case nothing, drainSoon, serveLate }
@@ -131,7 +131,7 @@ final class Mailbox: JobQueue, @unchecked Sendable {
     let left = taken[next...] + takeAll()
     taken = []
     next = 0
-    for case .job(let job, let executor)? in left { executor.run(job) }
+    for case .job(let job)? in left { job.run() }
   }
 
   /// The loop's thread has done its last event, and closes the handle afterwards. Called once, after `close`.

@@ -14,8 +14,8 @@ final class SimulatedLoop: LaneLoop {
     }
 
     /// A job that comes after the simulation's end is lost, and the task with it: nobody is left to run it.
-    func enqueue(_ job: UnownedJob, for executor: LoopExecutor) {
-      environment?.withSchedule { $0.post(.job(job, executor), to: index) }
+    func enqueue(_ job: LoopJob) {
+      environment?.withSchedule { $0.post(.job(job), to: index) }
     }
   }
 
