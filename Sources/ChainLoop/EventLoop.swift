@@ -1,5 +1,4 @@
 import CUV
-import Synchronization
 
 /// libuv's words for a status.
 func uvMessage(_ status: Int32) -> String { String(cString: uv_strerror(status)) }

@@ -41,7 +41,7 @@ final class Mailbox: JobQueue, @unchecked Sendable {
     var isServedLate = false
   }
 
-  private let shared = Mutex(Shared())
+  private let shared = Monitor(Shared())
   private let closed = Atomic<Bool>(false)
   private let workers: WorkerPool
   private var taken: [MailboxItem?] = []

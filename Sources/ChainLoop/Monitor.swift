@@ -1,13 +1,16 @@
 import CUV
 
-/// A value behind a mutex, with a condition to wait for. For threads that block; where nobody waits use `Mutex`.
-final class Monitor<Value>: @unchecked Sendable {
+/// A value behind a mutex, with a condition to wait for.
+///
+/// The standard library's `Mutex` would do where nobody waits, but ThreadSanitizer does not see into it: its contended
+/// path is in a library that is not instrumented, so that every value behind it is reported as a race.
+package final class Monitor<Value>: @unchecked Sendable {
   // Unchecked: `value` is only touched while `mutex` is held.
   private let mutex = UnsafeMutablePointer<uv_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<uv_cond_t>.allocate(capacity: 1)
   private var value: Value
 
-  init(_ value: Value) {
+  package init(_ value: Value) {
     self.value = value
     let mutexStatus = uv_mutex_init(mutex)
     let conditionStatus = uv_cond_init(changed)
@@ -22,14 +25,14 @@ final class Monitor<Value>: @unchecked Sendable {
   }
 
   /// Any thread. `body` must not call out: it runs with the mutex held.
-  func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+  package func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
     uv_mutex_lock(mutex)
     defer { uv_mutex_unlock(mutex) }
     return body(&value)
   }
 
   /// Waits until `body` gives a result; it is asked again after each `signal`. Any thread but a loop's.
-  func wait<Result>(for body: (inout Value) -> Result?) -> Result {
+  package func wait<Result>(for body: (inout Value) -> Result?) -> Result {
     uv_mutex_lock(mutex)
     defer { uv_mutex_unlock(mutex) }
     while true {
@@ -39,8 +42,8 @@ final class Monitor<Value>: @unchecked Sendable {
   }
 
   /// Wakes one that waits. Any thread.
-  func signal() { uv_cond_signal(changed) }
+  package func signal() { uv_cond_signal(changed) }
 
   /// Wakes all that wait. Any thread.
-  func broadcast() { uv_cond_broadcast(changed) }
+  package func broadcast() { uv_cond_broadcast(changed) }
 }

@@ -1,5 +1,4 @@
 import ChainLoop
-import Synchronization
 
 /// The seam's twin for tests: any number of loops in the calling thread, under a schedule that the seed alone decides
 /// and a clock that moves only when something happens. Whatever it finds happens again with the same seed.
@@ -34,7 +33,7 @@ public final class SimulatedEnvironment: Environment {
     }
   }
 
-  private let state: Mutex<State>
+  private let state: Monitor<State>
 
   /// Any thread.
   public init(seed: UInt64, faults: Faults = .none, instructionsPerSlice: Int32 = 1_000) {
@@ -42,7 +41,7 @@ public final class SimulatedEnvironment: Environment {
     self.instructionsPerSlice = instructionsPerSlice
     var root = SeededGenerator(seed: seed)
     let schedule = Schedule(chance: root.split(), faults: faults)
-    state = Mutex(State(schedule: schedule, chance: root.split(), digest: seed))
+    state = Monitor(State(schedule: schedule, chance: root.split(), digest: seed))
   }
 
   // MARK: The seam
@@ -298,5 +297,5 @@ private final class Bystander: LoopClient {
 }
 
 private final class Outcome<Value: Sendable>: Sendable {
-  let result = Mutex<Result<Value, any Error>?>(nil)
+  let result = Monitor<Result<Value, any Error>?>(nil)
 }

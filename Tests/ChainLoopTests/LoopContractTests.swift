@@ -1,6 +1,5 @@
 import ChainLoop
 import ChainTesting
-import Synchronization
 import Testing
 
 /// What every environment promises; the same cases on the real and the simulated one.
@@ -139,7 +138,7 @@ struct LoopContractTests {
   func timer(world: World) {
     let environment = world.make()
     let record = Record<UInt64>()
-    let deadline = Mutex<UInt64>(0)
+    let deadline = Monitor<UInt64>(0)
     let client = ScriptedClient()
     client.fired = { _ in record.add(environment.now()) }
     client.started = { loop in

@@ -1,6 +1,5 @@
 import ChainLoop
 import ChainTesting
-import Synchronization
 import Testing
 
 @Suite("The end of a loop", .timeLimit(.minutes(2)))

@@ -52,7 +52,10 @@ struct RealEnvironmentTests {
     loop.start()
     loop.post {
       #if os(Linux)
-        record.add("named \(systemName()), stack \(stackSize() >> 10) KiB")
+        record.add("named \(systemName())")
+        // ThreadSanitizer makes every stack bigger.
+        let isSanitized = dlsym(nil, "__tsan_init") != nil
+        if !isSanitized && stackSize() != 2 << 20 { record.add("stack of \(stackSize())") }
       #endif
       var blocked = sigset_t()
       pthread_sigmask(SIG_BLOCK, nil, &blocked)
@@ -66,7 +69,7 @@ struct RealEnvironmentTests {
     }
     #expect(environment.wait { record.entries.last == "end" })
     #if os(Linux)
-      #expect(record.entries == ["named lane-7, stack 2048 KiB", "end"])
+      #expect(record.entries == ["named lane-7", "end"])
     #else
       #expect(record.entries == ["end"])
     #endif

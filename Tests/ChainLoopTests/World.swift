@@ -1,6 +1,5 @@
 import ChainLoop
 import ChainTesting
-import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -45,7 +44,7 @@ extension Environment {
 
 /// What happened, in order. Any thread.
 final class Record<Entry: Sendable & Equatable>: Sendable {
-  private let list = Mutex<[Entry]>([])
+  private let list = Monitor<[Entry]>([])
 
   var entries: [Entry] { list.withLock { $0 } }
   var count: Int { list.withLock { $0.count } }
