@@ -30,7 +30,8 @@ package enum LoopJob: Sendable {
     switch self {
     case .task(let job, let executor): job.runSynchronously(on: executor.asUnownedTaskExecutor())
     case .actor(let job, let executor):
-      job.runSynchronously(isolatedTo: executor.asUnownedSerialExecutor(), taskExecutor: executor.asUnownedTaskExecutor())
+      job.runSynchronously(
+        isolatedTo: executor.asUnownedSerialExecutor(), taskExecutor: executor.asUnownedTaskExecutor())
     }
   }
 }

@@ -102,25 +102,26 @@ public final class SimulatedEnvironment: Environment {
   }
 
   /// Runs async code inside the simulation, on a loop of its own that stands for the world outside, and lets events
-  /// happen until it has ended. Throws what it throws, or `SimulationStuck`.
+  /// happen until it has ended. Throws what it throws, or cancels it and throws `SimulationStuck`.
   public func run<Value: Sendable>(
     limit: Int = 1_000_000, _ body: @escaping @Sendable () async throws -> Value
   ) throws -> Value {
     let outside = makeLoop(name: "outside", client: Bystander())
     outside.start()
-    let outcome = Outcome<Value>()
-    Task(executorPreference: outside.executor) {
+    let outcome = Monitor<Result<Value, any Error>?>(nil)
+    let task = Task(executorPreference: outside.executor) {
       do {
         let value = try await body()
-        outcome.result.withLock { $0 = .success(value) }
+        outcome.withLock { $0 = .success(value) }
       } catch {
-        outcome.result.withLock { $0 = .failure(error) }
+        outcome.withLock { $0 = .failure(error) }
       }
     }
-    var isIdle = false
-    for _ in 0..<limit where !isIdle && outcome.result.withLock({ $0 == nil }) { isIdle = !step() }
+    let isDone = run(until: { outcome.withLock { $0 != nil } }, limit: limit)
+    let isIdle = !isDone && !step()
     outside.stop()
-    guard let result = outcome.result.withLock({ $0 }) else {
+    guard let result = outcome.withLock({ $0 }) else {
+      task.cancel()
       throw SimulationStuck(seed: seed, time: now(), isIdle: isIdle)
     }
     return try result.get()
@@ -294,8 +295,4 @@ private final class Bystander: LoopClient {
   func turn() -> Bool { false }
   func timerFired() {}
   func loopStopped() {}
-}
-
-private final class Outcome<Value: Sendable>: Sendable {
-  let result = Monitor<Result<Value, any Error>?>(nil)
 }

@@ -161,4 +161,14 @@ struct ExecutorTests {
     #expect(environment.wait { record.count == 1 })
     loop.stop()
   }
+
+  @Test("an actor's code on a wrong thread ends the process at once")
+  func wrongThread() async {
+    await #expect(processExitsWith: .failure) {
+      let loop = ScriptedClient().makeLoop(in: RealEnvironment())
+      let resident = Resident(on: loop)
+      func trespass() { resident.assumeIsolated { _ in } }
+      trespass()
+    }
+  }
 }

@@ -59,7 +59,8 @@ struct SimulationTests {
   @Test("the numbers of a seed are the same for ever")
   func generator() {
     var generator = SeededGenerator(seed: 42)
-    #expect((0..<3).map { _ in generator.next() } == [1_546_998_764_402_558_742, 6_990_951_692_964_543_102, 12_544_586_762_248_559_009])
+    let numbers = (0..<3).map { _ in generator.next() }
+    #expect(numbers == [1_546_998_764_402_558_742, 6_990_951_692_964_543_102, 12_544_586_762_248_559_009])
   }
 
   @Test("the order of two loops' messages in a third depends on the seed, each one's own order never")
@@ -126,11 +127,20 @@ struct SimulationTests {
   @Test("what never ends is said, with the seed")
   func stuck() {
     let simulation = SimulatedEnvironment(seed: 9)
+    let waiting = Monitor<UnsafeContinuation<Void, Never>?>(nil)
+    let wasCancelled = Record<Bool>()
     let error = #expect(throws: SimulationStuck.self) {
-      try simulation.run { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
+      try simulation.run {
+        await withUnsafeContinuation { continuation in waiting.withLock { $0 = continuation } }
+        wasCancelled.add(Task.isCancelled)
+      }
     }
     #expect(error?.isIdle == true)
     #expect(error.map { "\($0)".contains("seed 9") } == true)
+    // It is cancelled, and still ends if it can.
+    waiting.withLock { $0 }?.resume()
+    simulation.runUntilIdle()
+    #expect(wasCancelled.entries == [true])
   }
 
   @Test("a lost loop stands still and goes on when it comes back")
@@ -176,5 +186,16 @@ struct SimulationTests {
     #expect(simulation.runUntilIdle())
     #expect(record.count == 2)
     simulation.abandon()
+  }
+
+  @Test("a stop that would wait for ever ends the test at once")
+  func stopOfLostLoop() async {
+    await #expect(processExitsWith: .failure) {
+      let simulation = SimulatedEnvironment(seed: 1)
+      let loop = ScriptedClient().makeLoop(in: simulation)
+      loop.start()
+      simulation.lose(loop)
+      loop.stop()
+    }
   }
 }
