@@ -4,19 +4,19 @@
 /// with. `RealEnvironment` is libuv and the system; the simulated one in `ChainTesting` runs any number of loops
 /// in a single thread under a seeded schedule and a virtual clock, so that every failure replays from its seed.
 public protocol Environment: AnyObject, Sendable {
-  /// Monotonic time in nanoseconds. Any thread.
+  /// Any thread. Monotonic time in nanoseconds.
   func now() -> UInt64
-  /// Nanoseconds since 1970-01-01 UTC. Any thread.
+  /// Any thread. Nanoseconds since 1970-01-01 UTC.
   func wallClock() -> Int64
-  /// 64 random bits. Any thread.
+  /// Any thread. 64 random bits.
   func random() -> UInt64
   /// Makes a loop that will run `client`; nothing happens before `LaneLoop.start`.
   func makeLoop(name: String, client: any LoopClient) -> any LaneLoop
-  /// Runs blocking work away from every loop. Any thread.
+  /// Any thread. Runs blocking work away from every loop.
   func runOnWorker(_ work: @escaping @Sendable () -> Void)
   /// Lua instructions in a slice where slices are counted and not timed; 0 where they are timed.
   var instructionsPerSlice: Int32 { get }
-  /// Tells a virtual clock that the event at hand took so long; a real clock knows by itself. A loop's thread.
+  /// A loop's thread. Tells a virtual clock that the event at hand took so long; a real clock knows by itself.
   func spend(nanoseconds: UInt64)
 }
 
@@ -39,21 +39,21 @@ public protocol LoopClient: AnyObject, Sendable {
 
 /// One event loop on a thread of its own (or its simulated twin).
 public protocol LaneLoop: AnyObject, Sendable {
-  /// Begins the loop's thread. Once; nothing happens after `stop`. Any thread.
+  /// Any thread. Begins the loop's thread. Once; nothing happens after `stop`.
   func start()
-  /// Runs `message` on the loop's thread, in order of posting. Any thread. After `stop` messages are dropped.
+  /// Any thread. Runs `message` on the loop's thread, in order of posting. After `stop` messages are dropped.
   func post(_ message: @escaping @Sendable () -> Void)
-  /// Ends the loop after the message at hand and waits for its thread, unless called on that thread. Any thread.
+  /// Any thread. Ends the loop after the message at hand and waits for its thread, unless called on that thread.
   func stop()
-  /// The same without waiting: for a loop that may be lost, whose thread leaves when it comes back. Any thread.
+  /// Any thread. The same without waiting: for a loop that may be lost, whose thread leaves when it comes back.
   func requestStop()
-  /// Asks for `turn` calls until one returns false. The loop's thread only.
+  /// The loop's thread only. Asks for `turn` calls until one returns false.
   func requestTurns()
-  /// Replaces the loop's single timer; nil clears it. Monotonic nanoseconds. The loop's thread only.
+  /// The loop's thread only. Replaces the loop's single timer; nil clears it. Monotonic nanoseconds.
   func setTimer(at deadline: UInt64?)
-  /// Whether the caller runs on this loop's thread (in the simulation: inside one of its events). Any thread.
+  /// Any thread. Whether the caller runs on this loop's thread (in the simulation: inside one of its events).
   var isCurrent: Bool { get }
-  /// For Swift's async code at the rim: jobs enqueued here run on the loop's thread. Any thread.
+  /// Any thread. For Swift's async code at the rim: jobs enqueued here run on the loop's thread.
   ///
   /// A job is never dropped, since someone may wait for its task: those that come after the loop's end run one at a
   /// time elsewhere, and `isCurrent` is true for them.

@@ -7,10 +7,10 @@ package protocol JobQueue: AnyObject, Sendable {
 }
 
 extension JobQueue {
-  /// Whether the calling thread works for this queue's loop. Any thread.
+  /// Any thread. Whether the calling thread works for this queue's loop.
   package var isCurrent: Bool { clt_loop_current() == UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque()) }
 
-  /// Runs `body` as this queue's loop, and gives the thread back to the one before. Any thread.
+  /// Any thread. Runs `body` as this queue's loop, and gives the thread back to the one before.
   package func asCurrent(_ body: () -> Void) {
     let former = clt_loop_enter(Unmanaged.passUnretained(self).toOpaque())
     defer { clt_loop_enter(former) }
@@ -55,7 +55,7 @@ package final class LoopExecutor: TaskExecutor, SerialExecutor {
   /// Any thread.
   package func enqueue(_ job: consuming ExecutorJob) { queue.enqueue(.task(UnownedJob(job), self)) }
 
-  /// For an actor's `unownedExecutor`; the actor keeps this object. Any thread.
+  /// Any thread. For an actor's `unownedExecutor`; the actor keeps this object.
   package func asUnownedSerialExecutor() -> UnownedSerialExecutor { actorExecutor.asUnownedSerialExecutor() }
 
   /// Any thread. Stops the process where actor code runs on a wrong thread.

@@ -52,7 +52,7 @@ final class Mailbox: JobQueue, @unchecked Sendable {
 
   init(workers: WorkerPool) { self.workers = workers }
 
-  /// Whether the loop has been told to end. Any thread.
+  /// Any thread. Whether the loop has been told to end.
   var isClosed: Bool { closed.load(ordering: .acquiring) }
 
   /// Any thread.
@@ -83,11 +83,11 @@ final class Mailbox: JobQueue, @unchecked Sendable {
 
   // MARK: The loop's side
 
-  /// Gives the mailbox the handle that wakes the loop. The loop's thread only.
+  /// The loop's thread only. Gives the mailbox the handle that wakes the loop.
   func open(wakeUp: WakeUp) { shared.withLock { $0.wakeUp = wakeUp } }
 
-  /// Runs a batch; true if more may be left, and then the caller drains again soon. With `staysAwake` the caller
-  /// promises to drain again in any case, and nobody wakes it meanwhile. The loop's thread only.
+  /// The loop's thread only. Runs a batch; true if more may be left, and then the caller drains again soon. With
+  /// `staysAwake` the caller promises to drain again in any case, and nobody wakes it meanwhile.
   func drain(staysAwake: Bool) -> Bool {
     for _ in 0..<Self.batchSize {
       guard let item = take(staysAwake: staysAwake) else { return false }
@@ -114,7 +114,7 @@ final class Mailbox: JobQueue, @unchecked Sendable {
 
   // MARK: The end
 
-  /// Drops messages from now on and lets the loop see `isClosed`. Any thread.
+  /// Any thread. Drops messages from now on and lets the loop see `isClosed`.
   func close() {
     let isInside = isCurrent
     shared.withLock { shared in
@@ -126,7 +126,7 @@ final class Mailbox: JobQueue, @unchecked Sendable {
     if isInside { whenPostedFromInside() }
   }
 
-  /// Runs the jobs that wait, and drops the messages. The loop's thread only, after `close`.
+  /// The loop's thread only, after `close`. Runs the jobs that wait, and drops the messages.
   func runJobsLeft() {
     let left = taken[next...] + takeAll()
     taken = []
@@ -161,7 +161,7 @@ final class Mailbox: JobQueue, @unchecked Sendable {
     return true
   }
 
-  /// Runs the jobs of a loop that has ended on a worker, one at a time and in order. Any thread.
+  /// Any thread. Runs the jobs of a loop that has ended on a worker, one at a time and in order.
   private func serveLate() {
     workers.run { [self] in
       let jobs = takeAll()

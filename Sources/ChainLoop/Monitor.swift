@@ -41,9 +41,9 @@ package final class Monitor<Value>: @unchecked Sendable {
     }
   }
 
-  /// Wakes one that waits. Any thread.
+  /// Any thread. Wakes one that waits.
   package func signal() { uv_cond_signal(changed) }
 
-  /// Wakes all that wait. Any thread.
+  /// Any thread. Wakes all that wait.
   package func broadcast() { uv_cond_broadcast(changed) }
 }

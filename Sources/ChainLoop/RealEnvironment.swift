@@ -32,9 +32,9 @@ public final class RealEnvironment: Environment {
   /// Slices are timed, by the watchdog.
   public var instructionsPerSlice: Int32 { 0 }
 
-  /// Calls `action` with the number of each of these signals that comes, instead of what the system would do, until
-  /// the result's `stop`. The calls come one at a time, on a thread of their own that must not be blocked for long.
-  /// Any thread.
+  /// Any thread. Calls `action` with the number of each of these signals that comes, instead of what the system would
+  /// do, until the result's `stop`. The calls come one at a time, on a thread of their own that must not be blocked for
+  /// long.
   public func watchSignals(_ numbers: [Int32], action: @escaping @Sendable (Int32) -> Void) -> SignalWatch {
     SignalWatch(numbers, workers: workers, action: action)
   }

@@ -28,8 +28,8 @@ public final class SignalWatch: Sendable {
     client.begin(on: loop)
   }
 
-  /// Gives the signals back to the system. Returns when no call of the action is running, unless called by it. Any
-  /// thread.
+  /// Any thread. Gives the signals back to the system. Returns when no call of the action is running, unless called by
+  /// it.
   public func stop() { loop.stop() }
 }
 

@@ -21,7 +21,7 @@ enum SystemThread {
     }
   }
 
-  /// Runs `body` on a new thread that nobody joins. False if the system has no thread left. Any thread.
+  /// Any thread. Runs `body` on a new thread that nobody joins. False if the system has no thread left.
   static func start(named name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
     var options = uv_thread_options_t()
     options.flags = UInt32(UV_THREAD_HAS_STACK_SIZE.rawValue)

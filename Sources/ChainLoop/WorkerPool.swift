@@ -22,7 +22,7 @@ package final class WorkerPool: Sendable {
     shared.broadcast()
   }
 
-  /// Runs `work` on one of the pool's threads, some time. Any thread.
+  /// Any thread. Runs `work` on one of the pool's threads, some time.
   package func run(_ work: @escaping @Sendable () -> Void) {
     let needsThread = shared.withLock { shared in
       shared.waiting.append(work)

@@ -46,17 +46,17 @@ public final class SimulatedEnvironment: Environment {
 
   // MARK: The seam
 
-  /// Virtual time. Any thread.
+  /// Any thread. Virtual time.
   public func now() -> UInt64 { withSchedule { $0.now } }
 
-  /// Virtual time since the beginning of 2026. Any thread.
+  /// Any thread. Virtual time since the beginning of 2026.
   public func wallClock() -> Int64 { 1_767_225_600_000_000_000 + Int64(now()) }
 
   /// Any thread.
   public func random() -> UInt64 { state.withLock { $0.chance.next() } }
 
-  /// Moves the clock, as work that takes time does: a lane calls it with the instructions that a slice took. The
-  /// driving thread.
+  /// The driving thread. Moves the clock, as work that takes time does: a lane calls it with the instructions that a
+  /// slice took.
   public func spend(nanoseconds: UInt64) { withSchedule { $0.now += nanoseconds } }
 
   public func makeLoop(name: String, client: any LoopClient) -> any LaneLoop {
@@ -68,7 +68,7 @@ public final class SimulatedEnvironment: Environment {
     return SimulatedLoop(environment: self, door: door)
   }
 
-  /// The work runs at a moment of the seed's choice, in no loop. Any thread.
+  /// Any thread. The work runs at a moment of the seed's choice, in no loop.
   public func runOnWorker(_ work: @escaping @Sendable () -> Void) { withSchedule { $0.submit(work) } }
 
   // MARK: Driving, by one thread and not from inside an event
@@ -149,16 +149,16 @@ public final class SimulatedEnvironment: Environment {
 
   // MARK: What happened
 
-  /// Whether `log` grows. Any thread.
+  /// Any thread. Whether `log` grows.
   public var keepsLog: Bool {
     get { state.withLock { $0.keepsLog } }
     set { state.withLock { $0.keepsLog = newValue } }
   }
 
-  /// The events since `keepsLog` was set. Any thread.
+  /// Any thread. The events since `keepsLog` was set.
   public var log: [SimulatedEvent] { state.withLock { $0.log } }
 
-  /// A number that two simulations share only if the same events happened to them at the same times. Any thread.
+  /// Any thread. A number that two simulations share only if the same events happened to them at the same times.
   public var digest: UInt64 { state.withLock { $0.digest } }
 
   /// Drops every loop as it stands, without a word to its client. The driving thread; nothing happens afterwards.
