@@ -1,0 +1,29 @@
+/// A 128-bit digest of content, for telling versions apart. No defence against somebody who looks for collisions.
+public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
+  var high: UInt64 = 0x6c62_272e_07bb_0142
+  var low: UInt64 = 0x62b8_2175_6295_c58d
+
+  /// FNV-1a over 128 bits: the prime is 2^88 + 0x13b.
+  mutating func add(_ bytes: some Sequence<UInt8>) {
+    for byte in bytes {
+      low ^= UInt64(byte)
+      let (carry, product) = low.multipliedFullWidth(by: 0x13b)
+      high = high &* 0x13b &+ carry &+ low << 24
+      low = product
+    }
+  }
+
+  /// Adds a length and a text, so that two texts in a row cannot be taken for two others.
+  mutating func add(sized bytes: some Collection<UInt8>) {
+    var count = UInt64(bytes.count).littleEndian
+    withUnsafeBytes(of: &count) { add($0) }
+    add(bytes)
+  }
+
+  public var description: String { hexadecimal(high) + hexadecimal(low) }
+
+  private func hexadecimal(_ word: UInt64) -> String {
+    let text = String(word, radix: 16)
+    return String(repeating: "0", count: 16 - text.count) + text
+  }
+}

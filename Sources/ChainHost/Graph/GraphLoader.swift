@@ -1,0 +1,98 @@
+import ChainBase
+import LuaBridge
+
+/// Plans a graph: evaluates its files once, where nothing has an effect, and checks what they declare.
+enum GraphLoader {
+  /// The graph, or all that is wrong with it.
+  struct Outcome {
+    /// nil when there is a problem that is no warning.
+    var graph: Graph?
+    /// Errors first, then warnings, each in the order of files and lines.
+    var problems: [Problem]
+  }
+
+  /// - Throws: a `Failure` of code `invalid_graph` whose message lists every problem.
+  static func load(_ source: GraphSource) throws(Failure) -> Graph {
+    let outcome = check(source)
+    guard let graph = outcome.graph else { throw .invalidGraph(outcome.problems.filter { !$0.isWarning }) }
+    return graph
+  }
+
+  static func check(_ source: GraphSource) -> Outcome {
+    do throws(GraphFiles.Missing) {
+      let files = try source.files.open(limit: ChainletDeclaration.Limits().source)
+      do throws(LuaError) {
+        return try plan(source, files.entry, files.find)
+      } catch { return Outcome(graph: nil, problems: [Problem("the graph cannot be planned: \(error.message)")]) }
+    } catch { return Outcome(graph: nil, problems: [Problem(error.message, suggestion: error.suggestion)]) }
+  }
+
+  private static func plan(
+    _ source: GraphSource, _ entry: GraphFiles.Text, _ find: @escaping (String) -> Result<GraphFiles.Text, GraphFiles.Missing>
+  ) throws(LuaError) -> Outcome {
+    let state = try LuaState(memoryLimit: source.memoryLimit)
+    state.core.pointee.loading = 1
+    let host = PlanningHost(source, entry: entry, find: find)
+    try open(state, host)
+    do throws(BoundedCallError) {
+      try state.callBounded(arguments: 1, seconds: source.timeLimit)
+    } catch {
+      switch error {
+      case .raised(let error):
+        host.add(
+          Problem(error.kind == .memory ? "loading the files takes more than \(source.memoryLimit >> 20) MB of memory" : error.message, place: SourcePlace(file: entry.path, line: 0)))
+      case .tooLong: host.add(Problem("loading does not end: the files ran for \(Int(source.timeLimit)) s; is there a loop at the top of a file?", place: SourcePlace(file: entry.path, line: 0)))
+      case .waited: host.add(Problem("the file waits while it is loaded", place: SourcePlace(file: entry.path, line: 0)))
+      }
+      try state.hostSection { _ = $0.push(kept: host.unknownReference) }
+    }
+    return try state.hostSection { stack in
+      let result = stack.top
+      let check = GraphCheck(host, stack)
+      let graph = check.run(entryResult: result)
+      stack.setTop(0)
+      let problems = host.problems.inReadingOrder()
+      guard problems.allSatisfy(\.isWarning), var graph else { return Outcome(graph: nil, problems: problems) }
+      graph.warnings = problems
+      return Outcome(graph: graph, problems: problems)
+    }
+  }
+
+  /// Opens the module, and leaves `require` and the mark of the entry file on the stack.
+  private static func open(_ state: LuaState, _ host: PlanningHost) throws(LuaError) {
+    // What stands for the value of something that had a problem: whatever is done with it gives it again.
+    let unknown = """
+      local unknown, mark = {}, { __metatable = false }
+      mark.__index = function() return unknown end
+      mark.__call, mark.__unm, mark.__concat, mark.__add, mark.__sub, mark.__mul, mark.__div =
+        mark.__index, mark.__index, mark.__index, mark.__index, mark.__index, mark.__index, mark.__index
+      mark.__newindex = function() end
+      mark.__len = function() return 0 end
+      mark.__lt = function() return false end
+      mark.__le = mark.__lt
+      return setmetatable(unknown, mark), mark
+      """
+    try state.hostSection { stack throws(LuaError) in
+      if let message = Array(unknown.utf8).withUnsafeBytes({ stack.pushChunk($0, name: "unknown", mode: "t") }) {
+        throw LuaError(.syntax, message)
+      }
+    }
+    try state.call(arguments: 0, results: 2)
+    try state.hostSection { stack in
+      let identity = stack.identity(at: -1)
+      _ = stack.keep()
+      host.setUnknown(stack.keep(), identity: identity)
+      stack.pushRealGlobals()
+      state.push(NativeFunction { PlanningNatives.refuse("print", $0) }, onto: stack)
+      stack.rawSet(-2, field: "print")
+      stack.setTop(0)
+    }
+    host.chain = try AuthorModule.open(in: state, host: host) { PlanningNatives.push(to: $0, state: state, host: host) }
+    try state.hostSection { stack in
+      stack.pushRealGlobals()
+      _ = stack.rawGet(-1, field: "require")
+      stack.remove(at: -2)
+      stack.push(lightUserdata: LiveHost.entryMark)
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import ChainBase
+import LuaBridge
+
+/// What a graph is loaded from, and under which conditions.
+struct GraphSource {
+  var files: GraphFiles
+  var configuration = ConfigurationInput()
+  /// Names of the built-in modules beyond the standard ones, and what pushes any of them.
+  var moduleNames: Set<String> = []
+  var modules: BuiltInModules = { _, _, _ in false }
+  /// What this build can run.
+  var features: Set<Feature> = []
+  /// Seconds that the evaluation of all files may run.
+  var timeLimit = 5.0
+  /// Bytes that all of them may hold while they are planned.
+  var memoryLimit = 256 << 20
+
+  /// Declared, checked, and refused as long as nothing runs it.
+  enum Feature: Sendable { case resources, batches, remote }
+
+  /// - Parameters:
+  ///   - path: of the entry file.
+  ///   - libraries: folders by name, as `--lib` gives them.
+  init(path: String, libraries: [String: String] = [:]) { files = .disk(path: path, libraries: libraries) }
+
+  /// From texts by path: `["graph.lua": "…", "steps/hello.lua": "…"]`.
+  init(texts: [String: String], entry: String = "graph.lua") { files = .texts(texts.mapValues { Array($0.utf8) }, entry: entry) }
+
+  /// From what was read before: a restart, a rollback.
+  init(bundle: Bundle) { files = .bundle(bundle) }
+}
+
+/// Where the values of `chain.config` come from.
+struct ConfigurationInput {
+  /// A text is taken raw for a string and parsed for other types.
+  enum Given { case value(ChainValue), text(String) }
+  var values: [String: Given] = [:]
+  /// Reads a text that is no string, as JSON.
+  var parse: (String) -> ChainValue? = ConfigurationInput.parsePlain
+
+  /// Numbers and booleans.
+  static func parsePlain(_ text: String) -> ChainValue? {
+    switch text {
+    case "true": return .boolean(true)
+    case "false": return .boolean(false)
+    case "null": return .null
+    default:
+      if let integer = Int64(text) { return .integer(integer) }
+      return Double(text).flatMap { $0.isFinite ? .number($0) : nil }
+    }
+  }
+}
+
+/// Where files are found while a graph is planned.
+enum GraphFiles {
+  case disk(path: String, libraries: [String: String])
+  case texts([String: [UInt8]], entry: String)
+  case bundle(Bundle)
+
+  struct Text {
+    var path: String
+    var bytes: [UInt8]
+  }
+
+  /// Why there is no such file.
+  struct Missing: Error {
+    var message: String
+    var suggestion: String?
+  }
+
+  /// The entry file, and what finds the modules that it requires.
+  func open(limit: Int) throws(Missing) -> (entry: Text, find: (String) -> Result<Text, Missing>) {
+    switch self {
+    case .disk(let path, let libraries): return try GraphFiles.openDisk(path, libraries, limit)
+    case .texts(let texts, let entry):
+      guard let bytes = texts[entry] else { throw Missing(message: "there is no \(entry)") }
+      return (
+        Text(path: entry, bytes: bytes),
+        { name in
+          let inside = name.replacing(".", with: "/")
+          for path in ["\(inside).lua", "\(inside)/init.lua"] {
+            if let bytes = texts[path] { return .success(Text(path: path, bytes: bytes)) }
+          }
+          let near = nearestName(to: "\(inside).lua", among: texts.keys.sorted())
+          return .failure(Missing(message: "module '\(name)' is not found: there is no \(inside).lua nor \(inside)/init.lua", suggestion: near.map { "did you mean '\($0.dropLast(4).replacing("/", with: "."))'?" }))
+        }
+      )
+    case .bundle(let bundle):
+      guard let entry = bundle.file(bundle.entry) else { throw Missing(message: "the bundle has no \(bundle.entry)") }
+      return (
+        Text(path: entry.path, bytes: entry.text),
+        { name in
+          guard let file = bundle.file(ofModule: name) else { return .failure(Missing(message: "module '\(name)' is not part of the bundle")) }
+          return .success(Text(path: file.path, bytes: file.text))
+        }
+      )
+    }
+  }
+
+  private static func openDisk(_ path: String, _ libraries: [String: String], _ limit: Int) throws(Missing) -> (
+    entry: Text, find: (String) -> Result<Text, Missing>
+  ) {
+    func read(_ real: String, as shown: String) throws(Missing) -> [UInt8] {
+      do throws(FileReader.Problem) {
+        return try FileReader.read(real, limit: limit)
+      } catch {
+        switch error {
+        case .missing: throw Missing(message: "there is no file \(shown)")
+        case .directory: throw Missing(message: "\(shown) is a folder", suggestion: "name the file in it: \(shown.hasSuffix("/") ? shown : shown + "/")graph.lua")
+        case .tooLarge(let limit): throw Missing(message: "\(shown) is larger than a source file may be (\(limit) bytes)")
+        case .unreadable(let reason): throw Missing(message: "\(shown) cannot be read: \(reason)")
+        }
+      }
+    }
+    let bytes = try read(path, as: path)
+    guard let real = FileReader.realPath(path), let slash = real.lastIndex(of: "/") else { throw Missing(message: "there is no file \(path)") }
+    var folders: [String: String] = [:]
+    for (name, folder) in libraries.sorted(by: { $0.key < $1.key }) {
+      guard RecordReader.isIdentifier(name) else { throw Missing(message: "--lib \(name): a library's name is a word of letters, digits and _") }
+      guard !ModuleFinder.builtIn.contains(name) else { throw Missing(message: "--lib \(name): a built-in module has this name") }
+      guard let real = FileReader.realPath(folder) else { throw Missing(message: "--lib \(name): there is no folder \(folder)") }
+      folders[name] = real
+    }
+    let root = slash == real.startIndex ? "/" : String(real[..<slash])
+    let finder = ModuleFinder(root: root, libraries: folders)
+    return (
+      Text(path: String(real[real.index(after: slash)...]), bytes: bytes),
+      { name in
+        switch finder.find(name) {
+        case .problem(let message, let suggestion): return .failure(Missing(message: message, suggestion: suggestion))
+        case .file(let path, let real):
+          return Result { () throws(Missing) in Text(path: path, bytes: try read(real, as: path)) }
+        }
+      }
+    )
+  }
+}

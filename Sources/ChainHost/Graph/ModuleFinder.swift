@@ -1,0 +1,85 @@
+import ChainBase
+import LuaBridge
+
+/// From module names to files, while a graph is planned: inside the graph's folder and the libraries, and nowhere else.
+struct ModuleFinder {
+  /// The real path of the folder of the entry file.
+  let root: String
+  /// Name → real path of its folder.
+  let libraries: [String: String]
+
+  enum Found {
+    /// The path in the bundle, and the real one.
+    case file(path: String, real: String)
+    case problem(message: String, suggestion: String?)
+  }
+
+  /// Names that `require` answers itself.
+  static let builtIn: Set<String> = [
+    "chain", "chain.test", "json", "text", "tensor", "http", "sql", "audio", "image", "string", "table", "math", "utf8",
+    "os", "debug", "coroutine",
+  ]
+
+  func find(_ name: String) -> Found {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    if let problem = malformed(name, parts) { return problem }
+    let first = parts[0]
+    if let library = libraries[first] {
+      if FileReader.exists("\(root)/\(first).lua") || FileReader.exists("\(root)/\(first)/init.lua") {
+        return .problem(
+          message: "'\(first)' is a library (--lib) and a module of the graph's folder",
+          suggestion: "rename one of them")
+      }
+      return search(library, Array(parts.dropFirst()), prefix: first, name)
+    }
+    return search(root, parts, prefix: nil, name)
+  }
+
+  private func malformed(_ name: String, _ parts: [String]) -> Found? {
+    let isWord = { (part: String) in
+      !part.isEmpty && part.utf8.allSatisfy { $0 == 95 || $0 == 45 || (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) }
+    }
+    if parts.allSatisfy(isWord), name.utf8.count <= 200 { return nil }
+    if name.hasSuffix(".lua") || name.contains("/") || name.contains("\\") {
+      var plain = name.replacing("\\", with: "/")
+      while plain.hasPrefix("./") { plain.removeFirst(2) }
+      if plain.hasSuffix(".lua") { plain.removeLast(4) }
+      let dotted = plain.split(separator: "/", omittingEmptySubsequences: false)
+      if !plain.hasPrefix("/"), !plain.isEmpty, dotted.allSatisfy({ isWord(String($0)) }) {
+        return .problem(
+          message: "require takes the name of a module, not a path: '\(name)'",
+          suggestion: "write require \"\(dotted.joined(separator: "."))\"")
+      }
+    }
+    return .problem(
+      message: "'\(String(name.prefix(100)))' is not the name of a module: names are words joined by dots, and no path leads out of the graph's folder",
+      suggestion: nil)
+  }
+
+  private func search(_ folder: String, _ parts: [String], prefix: String?, _ name: String) -> Found {
+    let inside = parts.joined(separator: "/")
+    let candidates = parts.isEmpty ? ["init.lua"] : ["\(inside).lua", "\(inside)/init.lua"]
+    for candidate in candidates {
+      guard let real = FileReader.realPath("\(folder)/\(candidate)") else { continue }
+      guard real.hasPrefix(folder == "/" ? "/" : folder + "/") else {
+        return .problem(
+          message: "module '\(name)' leads out of its folder: \(candidate) is a link to a file elsewhere",
+          suggestion: "copy the file, or give its folder as a library with --lib")
+      }
+      let path = String(real.dropFirst(folder == "/" ? 1 : folder.utf8.count + 1))
+      return .file(path: prefix.map { "\($0)/\(path)" } ?? path, real: real)
+    }
+    let shown = candidates.map { prefix == nil ? $0 : "\(prefix ?? "")/\($0)" }.joined(separator: " nor ")
+    return .problem(
+      message: "module '\(name)' is not found: there is no \(shown)", suggestion: suggestion(for: name))
+  }
+
+  private func suggestion(for name: String) -> String? {
+    let known = ModuleFinder.builtIn.sorted() + libraries.keys.sorted()
+    if let near = nearestName(to: name, among: known) { return "did you mean '\(near)'?" }
+    if let first = name.split(separator: ".").first, let near = nearestName(to: String(first), among: libraries.keys.sorted()) {
+      return "did you mean the library '\(near)'?"
+    }
+    return libraries.isEmpty && name.contains(".") ? "a folder outside of the graph's is given with --lib NAME=DIR" : nil
+  }
+}
