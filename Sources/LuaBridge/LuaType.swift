@@ -1,20 +1,20 @@
 import CLua
 
 /// The type of a Lua value.
-public struct LuaType: Equatable, Sendable {
+@frozen public struct LuaType: Equatable, Sendable {
   public let rawValue: Int32
   @inlinable package init(_ rawValue: Int32) { self.rawValue = rawValue }
 
-  public static let none = LuaType(-1)
-  public static let `nil` = LuaType(0)
-  public static let boolean = LuaType(1)
-  public static let lightUserdata = LuaType(2)
-  public static let number = LuaType(3)
-  public static let string = LuaType(4)
-  public static let table = LuaType(5)
-  public static let function = LuaType(6)
-  public static let userdata = LuaType(7)
-  public static let thread = LuaType(8)
+  @inlinable public static var none: LuaType { LuaType(-1) }
+  @inlinable public static var `nil`: LuaType { LuaType(0) }
+  @inlinable public static var boolean: LuaType { LuaType(1) }
+  @inlinable public static var lightUserdata: LuaType { LuaType(2) }
+  @inlinable public static var number: LuaType { LuaType(3) }
+  @inlinable public static var string: LuaType { LuaType(4) }
+  @inlinable public static var table: LuaType { LuaType(5) }
+  @inlinable public static var function: LuaType { LuaType(6) }
+  @inlinable public static var userdata: LuaType { LuaType(7) }
+  @inlinable public static var thread: LuaType { LuaType(8) }
 
   /// Lua's own word for it.
   public var name: String {

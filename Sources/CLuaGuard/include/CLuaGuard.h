@@ -9,6 +9,10 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "clg_number.h"
+#include "clg_pattern.h"
+#include "clg_userdata.h"
+#include "clg_utf8.h"
 
 // ---------------------------------------------------------------------------------------------- memory
 // A state's account. While `host` is up (Swift frames are on the stack) the allocator never refuses but notes

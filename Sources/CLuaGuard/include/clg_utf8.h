@@ -1,0 +1,78 @@
+// Bytes of text, many at a time: is it UTF-8, how many code points has it, where does a JSON string need a closer look.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+int clg_utf8_valid_from(const uint8_t *text, size_t length); // the general case of clg_utf8_valid
+size_t clg_ascii_prefix(const uint8_t *text, size_t length); // for long texts: the bytes before the first block with a byte >= 0x80
+
+// Whether the bytes are UTF-8: no surrogates, no overlong forms, nothing above U+10FFFF.
+static inline int clg_utf8_valid(const uint8_t *text, size_t length) {
+  if (length >= 64) {
+    size_t ascii = clg_ascii_prefix(text, length);
+    return ascii == length || clg_utf8_valid_from(text + ascii, length - ascii);
+  }
+  size_t i = 0;
+  for (; i + 8 <= length; i += 8) {
+    uint64_t word;
+    memcpy(&word, text + i, 8);
+    if (word & 0x8080808080808080u) return clg_utf8_valid_from(text + i, length - i);
+  }
+  uint8_t high = 0;
+  for (size_t j = i; j < length; j++) high |= text[j];
+  return high < 0x80 || clg_utf8_valid_from(text + i, length - i);
+}
+
+// The code points of valid UTF-8.
+size_t clg_utf8_count(const uint8_t *text, size_t length);
+
+// The bytes before the first quote, backslash, control character or byte >= 0x80, or before `length`. A caller that may
+// read 16 bytes past the end says so with `padded`.
+static inline size_t clg_json_plain(const uint8_t *text, size_t length, int padded) {
+  size_t i = 0;
+#if defined(__SSE2__)
+  const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(0x20);
+  for (; i + 16 <= length || (padded && i < length); i += 16) {
+    __m128i block = _mm_loadu_si128((const __m128i *)(text + i));
+    // A signed comparison: bytes >= 0x80 are negative, so below a space too.
+    __m128i special = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, slash)), _mm_cmplt_epi8(block, space));
+    int mask = _mm_movemask_epi8(special);
+    if (mask) {
+      size_t found = i + (size_t)__builtin_ctz((unsigned)mask);
+      return found < length ? found : length;
+    }
+  }
+  if (i > length) return length;
+#else
+  (void)padded;
+  for (; i + 8 <= length; i += 8) {
+    uint64_t word, ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    memcpy(&word, text + i, 8);
+    uint64_t quotes = word ^ ones * '"', slashes = word ^ ones * '\\';
+    if (((quotes - ones) & ~quotes & highs) | ((slashes - ones) & ~slashes & highs) | ((word - ones * 0x20) & highs) | (word & highs)) break;
+  }
+#endif
+  while (i < length && text[i] >= 0x20 && text[i] < 0x80 && text[i] != '"' && text[i] != '\\') i++;
+  return i;
+}
+
+// The same, but bytes >= 0x80 are passed over: `*high` becomes non-zero when there was one.
+size_t clg_json_plain_or_high(const uint8_t *text, size_t length, int *high);
+
+// Whether two runs of bytes are equal; for short ones.
+static inline int clg_same(const uint8_t *a, const uint8_t *b, size_t length) {
+  uint64_t x, y;
+  size_t i = 0;
+  for (; i + 8 <= length; i += 8) {
+    memcpy(&x, a + i, 8);
+    memcpy(&y, b + i, 8);
+    if (x != y) return 0;
+  }
+  for (; i < length; i++)
+    if (a[i] != b[i]) return 0;
+  return 1;
+}

@@ -1,0 +1,323 @@
+import LuaBridge
+
+extension TypeMismatch {
+  /// Why `LuaToLua.crossing` refused the value at `index`: the slow walk that finds the sentence. In a host section of
+  /// the stack's state; leaves the stack as it was.
+  package static func explain(
+    _ program: SchemaProgram, from stack: LuaStack, at index: Int32, root: String, limits: CrossingLimits
+  ) -> TypeMismatch {
+    let top = stack.top
+    defer { stack.setTop(top) }
+    guard stack.ensure(program.stackDepth) else {
+      return TypeMismatch(root: root, path: [], .tooDeep(limits.depth), limits)
+    }
+    var walk = Explanation(stack: stack, program: program, limits: limits)
+    let complaint = walk.complaint(about: 0, at: stack.absolute(index))
+    return TypeMismatch(
+      root: root, path: walk.path, complaint ?? Complaint(expected: program.type.expectation, got: stack.describe(at: index)), limits)
+  }
+}
+
+/// Looks for the first thing that is wrong with a Lua value: unknown fields first, then the fields in declared order.
+/// After a complaint `path` leads to the place.
+struct Explanation {
+  let stack: LuaStack
+  let program: SchemaProgram
+  let limits: CrossingLimits
+  var path: [PathStep] = []
+  private var depth = 0
+  private var bytes = 0
+  private var values = 0
+
+  init(stack: LuaStack, program: SchemaProgram, limits: CrossingLimits) {
+    self.stack = stack
+    self.program = program
+    self.limits = limits
+  }
+
+  private func type(of node: SchemaNode) -> ChainType { program.origins[Int(node.origin)] }
+  private func got(_ index: Int32) -> String {
+    if JSONMarks.isNull(stack, at: index) { return "json.null" }
+    return stack.type(at: index) == .string ? Complaint.string(stack.bytes(at: index)) : stack.describe(at: index)
+  }
+  private func wrong(_ node: SchemaNode, _ index: Int32) -> Complaint {
+    Complaint(expected: type(of: node).expectation, got: got(index))
+  }
+
+  mutating func complaint(about nodeIndex: Int32, at index: Int32) -> Complaint? {
+    let node = program.nodes[nodeIndex]
+    let kind = stack.type(at: index)
+    switch node.kind {
+    case .string: return text(node, index)
+    case .integer:
+      guard kind == .number else { return wrong(node, index) }
+      if stack.isInteger(at: index) { return .integer(stack.integer(at: index), node, type(of: node)) }
+      guard let exact = Int64(exactly: stack.number(at: index)) else { return wrong(node, index) }
+      return .integer(exact, node, type(of: node))
+    case .number:
+      guard kind == .number else { return wrong(node, index) }
+      if stack.isInteger(at: index) { return .integer(stack.integer(at: index), node, type(of: node)) }
+      return .float(stack.number(at: index), type(of: node))
+    case .boolean: return kind == .boolean ? nil : wrong(node, index)
+    case .bytes:
+      guard kind == .string else { return wrong(node, index) }
+      let count = stack.rawLength(at: index)
+      return charge(count) ?? .count(count, type(of: node), unit: "byte")
+    case .blob:
+      guard let blob = stack.blob(at: index) else { return wrong(node, index) }
+      return .count(blob.count, type(of: node), unit: "byte")
+    case .any: return kind == .nil && path.isEmpty ? nil : anything(index)
+    case .enumeration:
+      guard kind == .string else { return wrong(node, index) }
+      let value = stack.bytes(at: index)
+      for name in node.first..<(node.first + node.count) where program.bytes(ofName: name).elementsEqual(value) { return nil }
+      return wrong(node, index)
+    case .optional: return kind == .nil || JSONMarks.isNull(stack, at: index) ? nil : complaint(about: node.element, at: index)
+    case .union: return union(node, index)
+    case .record: return record(node, index)
+    case .list: return list(node, index)
+    case .map: return map(node, index)
+    case .stream: return kind == .userdata || kind == .table || kind == .function ? nil : wrong(node, index)
+    case .tensor: return wrong(node, index)
+    }
+  }
+
+  private mutating func text(_ node: SchemaNode, _ index: Int32) -> Complaint? {
+    guard stack.type(at: index) == .string else { return wrong(node, index) }
+    return utf8(index) ?? .text(stack.bytes(at: index), type(of: node))
+  }
+
+  private mutating func utf8(_ index: Int32) -> Complaint? {
+    let text = stack.bytes(at: index)
+    if let wrong = charge(text.count) { return wrong }
+    return UTF8Check.isValid(text) ? nil : Complaint(expected: "text in UTF-8", got: "a string of other bytes")
+  }
+
+  // MARK: Sizes
+
+  private mutating func charge(_ count: Int) -> Complaint? {
+    bytes += count
+    return bytes > limits.bytes ? sized(.tooManyBytes(limits.bytes)) : nil
+  }
+
+  private mutating func enter(_ count: Int) -> Complaint? {
+    if depth >= limits.depth { return .tooDeep(limits.depth) }
+    depth += 1
+    values += count + 1
+    return values > limits.nodes ? sized(.tooManyValues(limits.nodes)) : nil
+  }
+
+  private mutating func sized(_ complaint: Complaint) -> Complaint {
+    path = [] // it is the whole that is too large
+    return complaint
+  }
+
+  /// A complaint about something inside; the step stays in the path only if there is one.
+  private mutating func inside(_ step: PathStep, _ node: Int32?, _ index: Int32) -> Complaint? {
+    path.append(step)
+    let found = node.map { complaint(about: $0, at: index) } ?? anything(index)
+    if found == nil { path.removeLast() }
+    return found
+  }
+
+  // MARK: Tables
+
+  private mutating func record(_ node: SchemaNode, _ index: Int32) -> Complaint? {
+    if stack.type(at: index) == .nil, path.isEmpty, node.count == 0 { return nil }
+    guard stack.type(at: index) == .table else { return wrong(node, index) }
+    if let deep = enter(Int(node.count)) { return deep }
+    let names = (node.first..<(node.first + node.count)).map { program.string(ofName: program.fields[$0].name) }
+    if let unknown = unknownKey(index, names) { return unknown }
+    for position in node.first..<(node.first + node.count) {
+      let field = program.fields[position]
+      let name = program.string(ofName: field.name)
+      let top = stack.top
+      defer { stack.setTop(top) }
+      stack.rawGet(index, field: name)
+      if stack.type(at: -1) == .nil || (field.absence != .refused && JSONMarks.isNull(stack, at: -1)) {
+        guard field.absence == .refused else { continue }
+        path.append(.field(name))
+        return .missing(type(of: program.nodes[field.node]))
+      }
+      if let found = inside(.field(name), field.node, top + 1) { return found }
+    }
+    depth -= 1
+    return nil
+  }
+
+  private mutating func unknownKey(_ index: Int32, _ names: [String]) -> Complaint? {
+    let top = stack.top
+    defer { stack.setTop(top) }
+    var unknown: [String] = []
+    stack.pushNil()
+    while stack.next(index) {
+      stack.pop()
+      guard stack.type(at: -1) == .string else {
+        return Complaint(expected: "fields with names", got: "a key that is \(article(stack.describe(at: -1)))")
+      }
+      let key = String(validating: stack.bytes(at: -1), as: UTF8.self)
+      guard let key else { return Complaint(expected: "fields with names", got: "a key that is not UTF-8") }
+      if !names.contains(key) { unknown.append(key) }
+    }
+    guard let first = unknown.min() else { return nil }
+    path.append(.field(first))
+    return .unknown(first, among: names)
+  }
+
+  private func article(_ text: String) -> String { "aeiou".contains(text.prefix(1)) ? "an \(text)" : "a \(text)" }
+
+  private mutating func list(_ node: SchemaNode, _ index: Int32) -> Complaint? {
+    guard stack.type(at: index) == .table else { return wrong(node, index) }
+    let size = TableShape.count(stack, at: index)
+    if let complaint = positions(index, size, expected: "list") { return complaint }
+    if let complaint = Complaint.count(size, type(of: node), unit: "item") ?? enter(size) { return complaint }
+    return items(index, size, node.element)
+  }
+
+  private mutating func items(_ index: Int32, _ size: Int, _ node: Int32?) -> Complaint? {
+    let top = stack.top
+    defer { stack.setTop(top) }
+    for position in 0..<size {
+      stack.rawGet(index, at: Int64(position + 1))
+      if let found = inside(.position(position + 1), node, top + 1) { return found }
+      stack.setTop(top)
+    }
+    depth -= 1
+    return nil
+  }
+
+  /// Why the keys are not 1 to `size`.
+  private func positions(_ index: Int32, _ size: Int, expected: String) -> Complaint? {
+    if TableShape.isList(stack, at: index, length: size) { return nil }
+    let top = stack.top
+    defer { stack.setTop(top) }
+    stack.pushNil()
+    while stack.next(index) {
+      stack.pop()
+      if !stack.isInteger(at: -1) {
+        return Complaint(expected: expected, got: "table with the key \(stack.describe(at: -1))")
+      }
+    }
+    var hole: Int64 = 1
+    while stack.rawGet(index, at: hole) != .nil { stack.pop(); hole += 1 }
+    return Complaint(expected: expected, got: "table with a hole", text: "expected \(expected) without holes, got nothing at position \(hole)")
+  }
+
+  private mutating func map(_ node: SchemaNode, _ index: Int32) -> Complaint? {
+    guard stack.type(at: index) == .table else { return wrong(node, index) }
+    if let deep = enter(TableShape.count(stack, at: index)) { return deep }
+    var entries = 0
+    let complaint = eachEntry(index) { walk, key, value in
+      if JSONMarks.isNull(walk.stack, at: value) { return nil }
+      entries += 1
+      return walk.inside(.field(key), node.element, value)
+    }
+    return complaint ?? .count(entries, type(of: node), unit: "entry")
+  }
+
+  /// Walks a table whose keys must be text.
+  private mutating func eachEntry(_ index: Int32, _ body: (inout Explanation, String, Int32) -> Complaint?) -> Complaint? {
+    let top = stack.top
+    defer { stack.setTop(top) }
+    stack.pushNil()
+    while stack.next(index) {
+      guard stack.type(at: top + 1) == .string else {
+        return Complaint(expected: "keys that are strings", got: article(stack.describe(at: top + 1)))
+      }
+      if let wrong = utf8(top + 1) { return wrong }
+      let key = stack.text(at: top + 1) ?? ""
+      if let found = body(&self, key, top + 2) { return found }
+      stack.setTop(top + 1)
+    }
+    depth -= 1
+    return nil
+  }
+
+  // MARK: t.any and unions
+
+  private mutating func anything(_ index: Int32) -> Complaint? {
+    switch stack.type(at: index) {
+    case .string: return utf8(index)
+    case .boolean: return nil
+    case .number:
+      return stack.isInteger(at: index) || stack.number(at: index).isFinite
+        ? nil : Complaint(expected: "a finite number", got: "number (\(stack.number(at: index)))")
+    case .table: break
+    default:
+      if JSONMarks.isNull(stack, at: index) || stack.blob(at: index) != nil { return nil }
+      return Complaint(expected: "plain data", got: got(index))
+    }
+    let size = TableShape.count(stack, at: index)
+    if let deep = enter(size) { return deep }
+    JSONMarks.pushArrayMark(onto: stack)
+    let mark = stack.identity(at: -1)
+    stack.pop()
+    let isArray = JSONMarks.isArray(stack, at: index, mark: mark)
+    let top = stack.top
+    stack.pushNil()
+    let isList = stack.next(index) ? stack.type(at: top + 1) == .number : isArray
+    stack.setTop(top)
+    if isList || isArray { return positions(index, size, expected: "list") ?? items(index, size, nil) }
+    return eachEntry(index) { walk, key, value in walk.inside(.field(key), nil, value) }
+  }
+
+  private mutating func union(_ node: SchemaNode, _ index: Int32) -> Complaint? {
+    let start = (path, depth, bytes, values)
+    let isTable = stack.type(at: index) == .table
+    let tag = isTable && node.tag >= 0 ? tagValue(node, index) : nil
+    var candidates: [(Complaint, [PathStep])] = []
+    var tagged: (Complaint, [PathStep])?
+    for position in node.first..<(node.first + node.count) {
+      let member = program.members[position]
+      (path, depth, bytes, values) = start
+      guard let found = complaint(about: member.node, at: index) else { return nil }
+      if found.isSize || found.isFinal { return found }
+      if member.tagValue >= 0, let tag, program.string(ofName: member.tagValue) == tag { tagged = (found, path) }
+      if UnionChoice.takes(stack.type(at: index), program.nodes[member.node].kind) { candidates.append((found, path)) }
+    }
+    (path, depth, bytes, values) = start
+    if let chosen = tagged ?? (candidates.count == 1 ? candidates[0] : nil) {
+      path = chosen.1
+      return chosen.0
+    }
+    if isTable, node.tag >= 0, UnionChoice.onlyTaggedTakeTables(node, program) {
+      let values = (node.first..<(node.first + node.count)).map { program.members[$0].tagValue }.filter { $0 >= 0 }
+      return UnionChoice.wrongTag(node, values, tag, program, &path)
+    }
+    return wrong(node, index)
+  }
+
+  private func tagValue(_ node: SchemaNode, _ index: Int32) -> String? {
+    stack.rawGet(index, field: program.string(ofName: node.tag))
+    defer { stack.pop() }
+    return stack.text(at: -1)
+  }
+}
+
+/// Which member of a union a message should be about.
+enum UnionChoice {
+  static func takes(_ type: LuaType, _ kind: SchemaKind) -> Bool {
+    switch kind {
+    case .string, .bytes, .enumeration: type == .string
+    case .integer, .number: type == .number
+    case .boolean: type == .boolean
+    case .list, .map, .record: type == .table
+    case .blob, .tensor, .stream: type == .userdata
+    case .any, .union, .optional: true
+    }
+  }
+
+  static func onlyTaggedTakeTables(_ node: SchemaNode, _ program: SchemaProgram) -> Bool {
+    (node.first..<(node.first + node.count)).allSatisfy {
+      let member = program.members[$0]
+      return member.tagValue >= 0 || !takes(.table, program.nodes[member.node].kind)
+    }
+  }
+
+  static func wrongTag(_ node: SchemaNode, _ values: [Int32], _ tag: String?, _ program: SchemaProgram, _ path: inout [PathStep]) -> Complaint {
+    path.append(.field(program.string(ofName: node.tag)))
+    let allowed = "one of " + values.map { "\"\(Complaint.escaped(program.string(ofName: $0)))\"" }.joined(separator: ", ")
+    guard let tag else { return Complaint(expected: allowed, got: "", text: "missing field, expected \(allowed)") }
+    return Complaint(expected: allowed, got: "string (\"\(Complaint.escaped(tag))\")")
+  }
+}

@@ -1,0 +1,112 @@
+import CLuaGuard
+
+/// The pieces of JSON text that do not depend on a type: strings and numbers as bytes.
+enum JSONText {
+  /// A string between quotes, and the colon that follows it as a key.
+  static func quoted(_ name: String) -> [UInt8] {
+    var buffer = ByteBuffer()
+    var name = name
+    name.withUTF8 { append(string: UnsafeRawBufferPointer($0), to: &buffer) }
+    buffer.append(0x3A)
+    return buffer.array
+  }
+
+  /// Text that is UTF-8, escaped where RFC 8259 asks for it, between quotes.
+  static func append(string text: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) { _ = append(checked: text, to: &buffer) }
+
+  /// The same; false when the text is not UTF-8.
+  @inline(__always) static func append(checked text: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) -> Bool {
+    guard let start = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
+      buffer.append("\"\"")
+      return true
+    }
+    let place = buffer.reserve(text.count &+ 2)
+    var high: Int32 = 0
+    let plain = clg_json_plain_or_high(start, text.count, &high)
+    guard plain == text.count else {
+      appendEscaped(start, text.count, to: &buffer)
+      return UTF8Check.isValid(text)
+    }
+    place[0] = 0x22
+    (place + 1).update(from: start, count: plain)
+    place[plain &+ 1] = 0x22
+    buffer.advance(plain &+ 2)
+    return high == 0 || UTF8Check.isValid(text)
+  }
+
+  @inline(never) private static func appendEscaped(_ start: UnsafePointer<UInt8>, _ length: Int, to buffer: inout ByteBuffer) {
+    buffer.append(0x22)
+    var done = 0
+    while done < length {
+      var high: Int32 = 0
+      let plain = clg_json_plain_or_high(start + done, length - done, &high)
+      buffer.append(start + done, plain)
+      done += plain
+      if done < length {
+        append(escape: start[done], to: &buffer)
+        done += 1
+      }
+    }
+    buffer.append(0x22)
+  }
+
+  private static func append(escape byte: UInt8, to buffer: inout ByteBuffer) {
+    buffer.append(0x5C)
+    switch byte {
+    case 0x22, 0x5C: buffer.append(byte)
+    case 0x08: buffer.append(0x62)
+    case 0x09: buffer.append(0x74)
+    case 0x0A: buffer.append(0x6E)
+    case 0x0C: buffer.append(0x66)
+    case 0x0D: buffer.append(0x72)
+    default:
+      buffer.append("u00")
+      buffer.append(hexDigit(byte >> 4))
+      buffer.append(hexDigit(byte & 15))
+    }
+  }
+
+  private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
+
+  // MARK: Numbers
+
+  @inline(__always) static func append(integer value: Int64, to buffer: inout ByteBuffer) {
+    let place = buffer.reserve(20)
+    var rest = value.magnitude
+    var length = digits(in: rest)
+    if value < 0 {
+      place[0] = 0x2D
+      length &+= 1
+    }
+    var end = length
+    repeat {
+      end &-= 1
+      let (quotient, digit) = (rest / 10, rest % 10)
+      place[end] = 0x30 &+ UInt8(truncatingIfNeeded: digit)
+      rest = quotient
+    } while rest > 0
+    buffer.advance(length)
+  }
+
+  @inline(__always) private static func digits(in value: UInt64) -> Int {
+    var count = 1
+    var bound: UInt64 = 10
+    while value >= bound {
+      count &+= 1
+      if count == 20 { break }
+      bound &*= 10
+    }
+    return count
+  }
+
+  /// The shortest digits that read back as the same double; always with a fraction or an exponent, so that it stays a
+  /// float. NaN and infinities as the strings that stand for them.
+  static func append(number value: Double, to buffer: inout ByteBuffer) {
+    guard value.isFinite else {
+      buffer.append(value.isNaN ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"")
+      return
+    }
+    var text = value.description
+    text.withUTF8 { buffer.append(UnsafeRawBufferPointer($0)) }
+  }
+}
