@@ -37,7 +37,7 @@ let package = Package(
 
     .testTarget(name: "ChainLoopTests", dependencies: ["ChainLoop", "ChainTesting"]),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge"]),
-    .testTarget(name: "ChainHostTests", dependencies: ["ChainHost", "ChainTesting"]),
+    .testTarget(name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "ChainTesting"]),
   ],
   swiftLanguageModes: [.v6]
 )

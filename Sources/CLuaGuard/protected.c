@@ -53,6 +53,26 @@ static int guarded_xpcall(lua_State *L) {
   return finish_protected(L, status, 2);
 }
 
+// ---------------------------------------------------------------------------------------------- try
+static int finish_try(lua_State *L, int status, lua_KContext kept) {
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - (int)kept;
+  if (clg_is_killed(L, status)) return clg_rethrow(L);
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
+}
+
+static int guarded_try(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  int count = lua_gettop(L);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  int status = lua_pcallk(L, count - 1, LUA_MULTRET, 1, 1, finish_try);
+  return finish_try(L, status, 1);
+}
+
+void clg_push_try(lua_State *L) { lua_pushcclosure(L, guarded_try, 1); }
+
 // ---------------------------------------------------------------------------------------------- bodies
 // Every coroutine runs under a protected call: lua_resume does not restore `allowhook` after a hook raised, lua_pcallk
 // does. Without it, handlers that run afterwards run with hooks off and cannot be stopped.
@@ -226,11 +246,9 @@ static int continue_wait(lua_State *L, int status, lua_KContext kept) {
 int clg_wait(lua_State *L, int op, int operand, int kept) {
   clg_watch *watch = clg_thread_watch;
   clg_run *run = watch ? watch->run : NULL;
-  if (!run) {
-    if (clg_state_inline(L)->loading)
-      return luaL_error(L, "nothing can be called or waited for while the file is being loaded; do it in init or run");
-    return luaL_error(L, "cannot wait here: no lane runs this code");
-  }
+  if (clg_state_inline(L)->loading)
+    return luaL_error(L, "nothing can be called or waited for while the file is being loaded; do it in init or run");
+  if (!run) return luaL_error(L, "cannot wait here: no lane runs this code");
   if (run->killed) return clg_rethrow(L); // no waits in a killed run's handlers
   if (watch->blocked || !lua_isyieldable(L))
     return luaL_error(L, "cannot wait here: Lua cannot pause inside a table.sort comparator, a string.gsub callback or "

@@ -32,7 +32,7 @@ static void hook(lua_State *L, lua_Debug *activation) {
   clg_run *run = watch ? watch->run : NULL;
   if (!run || activation->event != LUA_HOOKCOUNT) return; // only count events may yield
   watch->hooks++;
-  if (watch->instructions && !run->killed && !run->cancel) watch->instructions_run += (uint64_t)watch->instructions;
+  if (watch->instructions && !run->killed && !run->cancel) *watch->clock += (uint64_t)watch->instructions * CLG_INSTRUCTION_NS;
   uint64_t now = watch_now(watch);
   if (!run->killed) {
     if (run->cancel) {

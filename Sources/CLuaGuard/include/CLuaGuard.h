@@ -45,6 +45,9 @@ enum clg_end {
 
 // One run: a coroutine that the host resumes. Only the thread of its watch touches it.
 typedef struct clg_run {
+  struct clg_run *parent, *first_child;     // the tree of runs: who started whom
+  struct clg_run *previous, *next;          // its siblings
+  struct clg_run *listed;                   // the list that clg_mark_cancelled makes
   lua_State *coroutine;                     // its base coroutine
   lua_State *waiter;                        // the innermost coroutine that waits in the host, or NULL
   clg_state *state;
@@ -58,6 +61,13 @@ typedef struct clg_run {
   int slices;
   volatile sig_atomic_t killed;             // enum clg_end
 } clg_run;
+
+void clg_link(clg_run *parent, clg_run *child);
+void clg_unlink(clg_run *child);
+// Marks a run and all below it as cancelled and lists those that were not yet, children before parents, by `listed`.
+// In C because Swift 6.3's optimiser drops stores in loops that chase pointers.
+clg_run *clg_mark_cancelled(clg_run *root);
+clg_run *clg_mark_children_cancelled(clg_run *parent);
 
 // What the watchdog watches: one for each thread that runs Lua (in a simulation: one for each lane).
 // `current` is the whole contract with the signal handler.
@@ -75,13 +85,13 @@ typedef struct clg_watch {
   pthread_t thread;
   int attached;
   int instructions;                         // > 0: slices are counted (simulation), not timed
-  const uint64_t *clock;                    // a virtual clock, or NULL for the system's
-  uint64_t instructions_run;                // simulation: a whole slice at a time
+  uint64_t *clock;                          // a virtual clock, or NULL for the system's
   int64_t (*wall)(void *);                  // nanoseconds since 1970, for os.time and os.date
   void *wall_context;
   uint64_t signals, hooks, skipped;         // statistics
 } clg_watch;
 
+enum { CLG_INSTRUCTION_NS = 10 };            // virtual time that an instruction takes
 uint64_t clg_now(void);                     // monotonic ns
 clg_watch *clg_current_watch(void);         // out of line: must not be cached over an await
 void clg_attach(clg_watch *watch);          // on the thread itself: thread-local, signal mask, watchdog
@@ -108,6 +118,8 @@ typedef int (*clg_function)(lua_State *L, void *context);
 void clg_push_function(lua_State *L, clg_function function, void *context);
 void clg_push_waiting_function(lua_State *L, clg_function function, void *context, int op);
 void clg_push_handler(lua_State *L, clg_function function, void *context); // a message handler that spares kills
+// Replaces a handler on top by `try(fn, ...)`: fn's results, or nil and what the handler made of the error.
+void clg_push_try(lua_State *L);
 // A function that does nothing but wait: the lane finds its arguments on the waiter's stack.
 void clg_push_wait(lua_State *L, int op, int operand);
 

@@ -27,7 +27,7 @@ extension AuthorHost {
 }
 
 /// A built-in module for `require`: pushes its value, or is false and pushes nothing.
-typealias BuiltInModules = (_ name: String, _ stack: LuaStack, _ state: LuaState) -> Bool
+typealias BuiltInModules = @Sendable (_ name: String, _ stack: LuaStack, _ state: LuaState) -> Bool
 
 enum AuthorModule {
   /// Bytecode of the two Lua files, made once in a process. Without lines: no place of ours belongs in a message.

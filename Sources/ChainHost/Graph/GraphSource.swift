@@ -2,7 +2,7 @@ import ChainBase
 import LuaBridge
 
 /// What a graph is loaded from, and under which conditions.
-struct GraphSource {
+struct GraphSource: Sendable {
   var files: GraphFiles
   var configuration = ConfigurationInput()
   /// Names of the built-in modules beyond the standard ones, and what pushes any of them.
@@ -31,12 +31,12 @@ struct GraphSource {
 }
 
 /// Where the values of `chain.config` come from.
-struct ConfigurationInput {
+struct ConfigurationInput: Sendable {
   /// A text is taken raw for a string and parsed for other types.
-  enum Given { case value(ChainValue), text(String) }
+  enum Given: Sendable { case value(ChainValue), text(String) }
   var values: [String: Given] = [:]
   /// Reads a text that is no string, as JSON.
-  var parse: (String) -> ChainValue? = ConfigurationInput.parsePlain
+  var parse: @Sendable (String) -> ChainValue? = ConfigurationInput.parsePlain
 
   /// Numbers and booleans.
   static func parsePlain(_ text: String) -> ChainValue? {

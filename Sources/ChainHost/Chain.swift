@@ -1,0 +1,104 @@
+import ChainBase
+
+/// A loaded graph that answers requests. Any thread.
+public final class Chain: Sendable {
+  private let host: ChainHost
+  let generation: Generation
+
+  init(host: ChainHost, generation: Generation) {
+    self.host = host
+    self.generation = generation
+  }
+
+  /// What the files declare.
+  public var graph: Graph { generation.graph }
+  /// The number of the generation that serves; never reused.
+  public var version: UInt64 { generation.number }
+  /// The names of the entrypoints; a single one has its chainlet's name.
+  public var entrypoints: [String] { generation.graph.entrypoints.map(\.name) }
+
+  /// Options of one request.
+  public struct RequestOptions: Sendable {
+    /// The entrypoint; nil when there is only one.
+    public var entry: String?
+    /// Nanoseconds until the request ends with `timeout`; nil for none.
+    public var timeout: UInt64?
+    public init(entry: String? = nil, timeout: UInt64? = nil) {
+      self.entry = entry
+      self.timeout = timeout
+    }
+  }
+
+  /// Runs an entrypoint: `try await chain.run(["names": ["Ada", "Grace"]])`. Cancelling the task cancels the request.
+  /// - Throws: the chain's `Failure`, or `bad_input` when the input does not fit the declared type.
+  public func run(_ input: ChainValue, _ options: RequestOptions = RequestOptions()) async throws(Failure) -> ChainValue {
+    guard case .value(let value) = try await output(of: .value(input), .value, options) else { return .null }
+    return value
+  }
+
+  /// As `run`, from JSON text to JSON text, checked straight between bytes and Lua tables.
+  public func run(json: [UInt8], _ options: RequestOptions = RequestOptions()) async throws(Failure) -> [UInt8] {
+    guard case .json(let bytes) = try await output(of: .json(json), .json, options) else { return [] }
+    return bytes
+  }
+
+  private func output(of input: ChainInput, _ form: OutputForm, _ options: RequestOptions) async throws(Failure) -> ChainOutput {
+    let (entry, isStream) = try entrypoint(options)
+    guard !isStream else {
+      let stream = ChainStream(host: host, generation: generation, entry: entry, input: input, form: form, options: options)
+      return try await stream.collect()
+    }
+    let lane = host.lane()
+    let id = host.requestID()
+    let number = generation.number
+    let result: Result<ChainOutput, Failure> = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        lane.post {
+          lane.asLane {
+            lane.open(
+              RequestOpening(id: id, generation: number, entry: entry, input: input, form: form, options: options)
+            ) { continuation.resume(returning: $0) }
+          }
+        }
+      }
+    } onCancel: {
+      lane.post { lane.asLane { lane.cancelRequest(id) } }
+    }
+    return try result.get()
+  }
+
+  /// Streams an entrypoint whose output is a stream: its items, then `result()`.
+  public func stream(_ input: ChainValue, _ options: RequestOptions = RequestOptions()) throws(Failure) -> ChainStream {
+    try stream(of: .value(input), .value, options)
+  }
+
+  /// As `stream`, from JSON text to JSON texts.
+  public func stream(json: [UInt8], _ options: RequestOptions = RequestOptions()) throws(Failure) -> ChainStream {
+    try stream(of: .json(json), .json, options)
+  }
+
+  private func stream(of input: ChainInput, _ form: OutputForm, _ options: RequestOptions) throws(Failure) -> ChainStream {
+    let (entry, isStream) = try entrypoint(options)
+    guard isStream else {
+      throw Failure(code: Failure.Code.badInput, message: "the output of \(graph.entrypoints[entry].name) is no stream; use run")
+    }
+    return ChainStream(host: host, generation: generation, entry: entry, input: input, form: form, options: options)
+  }
+
+  /// The position of the entrypoint and whether it streams.
+  private func entrypoint(_ options: RequestOptions) throws(Failure) -> (Int, Bool) {
+    let names = entrypoints
+    func found(_ position: Int) -> (Int, Bool) { (position, generation.programs[graph.entrypoints[position].chainlet].isStream) }
+    guard let name = options.entry else {
+      if names.count == 1 { return found(0) }
+      throw Failure(code: Failure.Code.badInput, message: "the graph has several entrypoints (\(names.joined(separator: ", "))): name one")
+    }
+    if let position = names.firstIndex(of: name) { return found(position) }
+    throw Failure(code: Failure.Code.badInput, message: "there is no entrypoint '\(name)'; there are: \(names.joined(separator: ", "))", status: 404)
+  }
+
+  /// Closes the states of this chain; requests that run go on to their end first.
+  public func close() async {
+    for lane in host.lanes { await lane.forget(generation.number) }
+  }
+}

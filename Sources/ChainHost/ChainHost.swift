@@ -1,0 +1,90 @@
+import ChainBase
+import ChainLoop
+import Synchronization
+
+/// The embedder's face: a host of chains on one or more lanes.
+///
+/// ```swift
+/// let host = try ChainHost(lanes: 2)
+/// let chain = try await host.load("graph.lua")
+/// let reply = try await chain.run(["names": ["Ada", "Grace"]])
+/// ```
+public final class ChainHost: Sendable {
+  /// What the clock, chance and threads are.
+  public let environment: any Environment
+  let lanes: [Lane]
+  private let nextGeneration = Atomic<UInt64>(1)
+  private let nextRequest = Atomic<UInt64>(1)
+  private let nextLane = Atomic<Int>(0)
+
+  /// Starts the lanes. Any thread.
+  /// - Parameters:
+  ///   - lanes: threads that run chainlets, each with states of its own; at least 1.
+  ///   - environment: the real one, unless a simulation drives the host.
+  ///   - log: called on a lane with every line that chainlets print or log; must not block.
+  public init(
+    lanes: Int = 1, environment: any Environment = RealEnvironment(), log: @escaping @Sendable (LogLine) -> Void = { _ in }
+  ) {
+    self.environment = environment
+    self.lanes = (0..<max(1, lanes)).map { Lane(index: $0, environment: environment, log: log) }
+    for lane in self.lanes { lane.start() }
+  }
+
+  /// Plans the graph of an entry file and makes its states on every lane. Any thread.
+  /// - Throws: a `Failure` of code `invalid_graph` that lists every problem, or what an `init` failed with.
+  public func load(_ file: String, _ options: LoadOptions = LoadOptions()) async throws(Failure) -> Chain {
+    try await load(options.source(file), options)
+  }
+
+  /// As `load`, for a graph whose files are given as text by their paths; `entry` is one of them.
+  public func load(files: [String: String], entry: String = "graph.lua", _ options: LoadOptions = LoadOptions()) async throws(Failure) -> Chain {
+    try await load(options.source(files, entry: entry), options)
+  }
+
+  private func load(_ source: GraphSource, _ options: LoadOptions) async throws(Failure) -> Chain {
+    let planned: Result<Graph, Failure> = await withCheckedContinuation { continuation in
+      environment.runOnWorker {
+        do throws(Failure) {
+          continuation.resume(returning: .success(try GraphLoader.load(source)))
+        } catch { continuation.resume(returning: .failure(error)) }
+      }
+    }
+    let graph = try planned.get()
+    try options.check(graph)
+    let number = nextGeneration.wrappingAdd(1, ordering: .relaxed).oldValue
+    let generation = Generation(number: number, graph: graph, secrets: options.secrets, replacements: options.replacements)
+    for (built, lane) in lanes.enumerated() {
+      let result: Result<Void, Failure> = await withCheckedContinuation { continuation in
+        lane.post { lane.asLane { lane.adopt(generation) { continuation.resume(returning: $0) } } }
+      }
+      if case .failure(let failure) = result {
+        for lane in lanes[..<built] { await lane.forget(number) }
+        throw failure
+      }
+    }
+    return Chain(host: self, generation: generation)
+  }
+
+  /// Everything that is wrong or doubtful in a graph, without loading it: errors first. Blocks for as long as the files
+  /// take to evaluate; any thread but a lane's.
+  public static func check(_ file: String, _ options: LoadOptions = LoadOptions()) -> GraphReport {
+    let outcome = GraphLoader.check(options.source(file))
+    return GraphReport(graph: outcome.graph, problems: outcome.problems)
+  }
+
+  /// Cancels what runs, runs `close` of every chainlet and ends the lanes. Any thread; once.
+  public func shutdown() async {
+    for lane in lanes { await lane.windDown() }
+    for lane in lanes { lane.loop.stop() }
+  }
+
+  func lane() -> Lane { lanes[nextLane.wrappingAdd(1, ordering: .relaxed).oldValue % lanes.count] }
+  func requestID() -> UInt64 { nextRequest.wrappingAdd(1, ordering: .relaxed).oldValue }
+}
+
+/// What `ChainHost.check` found.
+public struct GraphReport: Sendable {
+  /// nil when there is a problem that is no warning.
+  public let graph: Graph?
+  public let problems: [Problem]
+}

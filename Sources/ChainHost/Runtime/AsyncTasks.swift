@@ -1,0 +1,145 @@
+import ChainBase
+import CLuaGuard
+import LuaBridge
+
+/// A task that `chain.async` started: how the call that owns it finds it.
+final class TaskHandle {
+  let id: UInt64
+  /// While it runs.
+  var call: CallRef?
+  var isObserved = false
+  var failure: Failure?
+  /// Its values, a list in the state's registry, once it has ended well.
+  var values: Int32?
+  var waiters: [Waiter] = []
+  init(id: UInt64) { self.id = id }
+}
+
+extension Lane {
+  /// Starts a task for the function at `index` of a native function's stack, and pushes its handle.
+  func startTask(_ stack: LuaStack, at index: Int32, by current: CallRef) {
+    let owner = owningCall(current)
+    let state = owner.state
+    let handle = TaskHandle(id: stamp())
+    let task = state.take()
+    openTask(task, under: owner)
+    task.pointee.group = nil
+    task.extra.handle = handle
+    handle.call = task
+    owner.extra.tasks.append(handle)
+    state.pushBody(onto: task.stack)
+    stack.push(copyOf: index)
+    stack.move(1, to: task.stack)
+    task.pointee.run.answers = 2
+    makeReady(task)
+    stack.pushHandle(handle.id, metatable: state.taskMetatable)
+  }
+
+  /// The chainlet call (or hook) that a run is part of: tasks belong to it.
+  func owningCall(_ run: CallRef) -> CallRef {
+    var call = run
+    while call.pointee.kind == .task, let parent = call.parent { call = parent }
+    return call
+  }
+
+  private func findTask(_ call: CallRef, _ stack: LuaStack) -> TaskHandle? {
+    guard let id = stack.handle(at: 1, metatable: call.state.taskMetatable) else { return nil }
+    return owningCall(call).existingExtra?.tasks.first { $0.id == id }
+  }
+
+  static let notItsTask = "this task belongs to another call; a task can be awaited only by the call that started it"
+
+  func beginAwait(_ call: CallRef) {
+    let waiter = call.waiter
+    guard let task = findTask(call, waiter) else {
+      return wake(call, failure: Failure(code: Failure.Code.failed, message: call.place(of: waiter) + Lane.notItsTask))
+    }
+    task.isObserved = true
+    guard task.call != nil else { return giveTask(task, to: call) }
+    call.pointee.wait = .tasks
+    call.pointee.waitingSince = now
+    call.extra.awaitedTask = task
+    task.waiters.append(Waiter(call, ticket: stamp()))
+    watchForDeadlocks()
+  }
+
+  func cancelTask(_ stack: LuaStack, by current: CallRef) -> Bool {
+    guard let task = findTask(current, stack) else { return false }
+    task.isObserved = true
+    if let call = task.call { cancel(call, Ending(code: Failure.Code.cancelled, message: "the task was cancelled")) }
+    return true
+  }
+
+  func taskEnded(_ task: TaskHandle, _ call: CallRef, failure: Failure?, results: Int32) {
+    task.call = nil
+    task.failure = failure
+    let memory = call.pointee.core.pointee.lua
+    memory.pointee.memory.host += 1
+    if failure == nil {
+      let stack = call.stack
+      stack.pushTable(array: results)
+      stack.insert(at: stack.top - results)
+      for position in stride(from: results, to: 0, by: -1) { stack.rawSet(stack.top - position, at: Int64(position)) }
+      stack.push(integer: Int64(results))
+      stack.rawSet(-2, field: "n")
+      task.values = stack.keep()
+    }
+    memory.pointee.memory.host -= 1
+    let waiters = task.waiters
+    task.waiters = []
+    for waiter in waiters where waiter.isWaiting { giveTask(task, to: waiter.call) }
+  }
+
+  private func giveTask(_ task: TaskHandle, to call: CallRef) {
+    if let failure = task.failure { return wake(call, failure: failure) }
+    let waiter = call.waiter
+    waiter.setTop(0)
+    guard let values = task.values else { return wake(call, answers: 0) }
+    let memory = call.pointee.core.pointee.lua
+    memory.pointee.memory.host += 1
+    waiter.push(kept: values)
+    waiter.rawGet(1, field: "n")
+    let count = Int32(clamping: waiter.integer(at: -1))
+    waiter.pop()
+    if waiter.ensure(count) { for position in 0..<count { waiter.rawGet(1, at: Int64(position + 1)) } }
+    waiter.keepOnly(count)
+    memory.pointee.memory.host -= 1
+    if call.state.isOutOfMemory() { call.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
+    wake(call, answers: count)
+  }
+
+  /// Frees what a call's tasks left in its state.
+  func forgetTasks(_ extra: CallExtra, in state: ChainletState) {
+    for task in extra.tasks { if let values = task.values { state.lua.main.release(values) } }
+    extra.tasks = []
+  }
+}
+
+// MARK: - Hooks and background work
+
+extension Lane {
+  /// At most so many functions of one chainlet run in the background, for at most so long.
+  static let backgroundLimit = 64
+  static let backgroundTime: UInt64 = 30_000_000_000
+
+  /// Runs a function of a state outside of any request: `init`, `close`, background work.
+  /// - Parameter push: pushes the function and its arguments, and gives their number (the function not counted).
+  func runHook(_ state: ChainletState, time: UInt64, push: (LuaStack) -> Int32, ended: @escaping (Failure?) -> Void) {
+    let call = state.take()
+    call.pointee.kind = .hook
+    call.pointee.request = .passUnretained(hooks)
+    call.pointee.depth = 0
+    call.pointee.group = nil
+    begin(call, deadline: .max)
+    call.extra.hookEnded = ended
+    tighten(call, to: now &+ time)
+    let memory = state.core.pointee.lua
+    memory.pointee.memory.host += 1
+    state.pushBody(onto: call.stack)
+    call.pointee.run.answers = push(call.stack) + 2
+    memory.pointee.memory.host -= 1
+    if state.isOutOfMemory() { call.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
+    makeReady(call)
+    wakeLoop()
+  }
+}

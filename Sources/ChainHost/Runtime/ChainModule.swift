@@ -1,0 +1,325 @@
+import ChainBase
+import CLuaGuard
+import LuaBridge
+
+/// What `require "chain"` offers beside the declarations, in one state: waiting functions and natives of the runtime.
+final class ChainModule {
+  private unowned let lane: Lane
+  private let lua: LuaState
+  private let name: String
+  let failures: FailureValues
+  /// Any plain data, from this state to itself.
+  var anything: SchemaLink { failures.anything }
+  /// The state that this module belongs to, once it is made.
+  weak var state: ChainletState?
+  private(set) var taskMetatable: Int32 = 0
+  private(set) var streamMetatable: Int32 = 0
+  private(set) var lockMetatable: Int32 = 0
+  private(set) var heldMetatable: Int32 = 0
+
+  init(lane: Lane, lua: LuaState, name: String) throws(LuaError) {
+    self.lane = lane
+    self.lua = lua
+    self.name = name
+    failures = try FailureValues(lua)
+    try lua.hostSection { stack in
+      taskMetatable = keepMetatable(stack, name: "task", methods: [("await", .wait(.await)), ("cancel", .native(cancelTask))])
+      let close = Entry.native(closeStream)
+      streamMetatable = keepMetatable(
+        stack, name: "stream", methods: [("result", .wait(.result)), ("close", close)],
+        events: [("__call", .wait(.nextItem)), ("__close", close)])
+      lockMetatable = keepMetatable(stack, name: "mutex", methods: [("lock", .wait(.lock))])
+      heldMetatable = keepMetatable(stack, name: "lock", methods: [("release", .native(unlock))], events: [("__close", .native(unlock))])
+      addPrint(stack)
+    }
+  }
+
+  private enum Entry {
+    case wait(Op)
+    case native((LuaStack) -> Int32)
+  }
+
+  private func push(_ entry: Entry, onto stack: LuaStack) {
+    switch entry {
+    case .wait(let op): stack.pushWait(op: op.rawValue)
+    case .native(let body): lua.push(NativeFunction(body), onto: stack)
+    }
+  }
+
+  private func keepMetatable(
+    _ stack: LuaStack, name: String, methods: [(String, Entry)], events: [(String, Entry)] = []
+  ) -> Int32 {
+    stack.pushTable(fields: 4)
+    stack.pushTable(fields: Int32(methods.count))
+    for (name, entry) in methods {
+      push(entry, onto: stack)
+      stack.rawSet(-2, field: name)
+    }
+    stack.rawSet(-2, field: "__index")
+    for (event, entry) in events {
+      push(entry, onto: stack)
+      stack.rawSet(-2, field: event)
+    }
+    stack.push(text: name)
+    stack.rawSet(-2, field: "__name")
+    stack.push(boolean: false)
+    stack.rawSet(-2, field: "__metatable")
+    return stack.keep()
+  }
+
+  // MARK: The table
+
+  /// Pushes the table that chain.lua takes its native functions from.
+  func pushNatives(onto stack: LuaStack) {
+    let waits: [(String, Op)] = [
+      ("map", .map), ("each", .each), ("settle", .settle), ("all", .all), ("race", .race), ("timeout", .timeout), ("sleep", .sleep),
+    ]
+    let natives: [(String, (LuaStack) -> Int32)] = [
+      ("async", async), ("background", background), ("context", context), ("stream", stream), ("mutex", mutex),
+      ("describe", describe), ("failure", makeFailure),
+    ]
+    stack.pushTable(fields: Int32(waits.count + natives.count + 2))
+    for (name, op) in waits {
+      stack.pushWait(op: op.rawValue)
+      stack.rawSet(-2, field: name)
+    }
+    for (name, body) in natives {
+      push(.native(body), onto: stack)
+      stack.rawSet(-2, field: name)
+    }
+    let toFailure = NativeFunction { [unowned self] stack in
+      if stack.ensure(24), !failures.isFailure(stack, at: -1) {
+        let failure = failures.read(stack, at: -1, report: nil)
+        stack.pop()
+        failures.push(failure, onto: stack)
+      }
+      return 1
+    }
+    lua.own(toFailure)
+    stack.pushTry(toFailure)
+    stack.rawSet(-2, field: "try")
+    pushLog(onto: stack)
+    stack.rawSet(-2, field: "log")
+  }
+
+  /// The run in which a native function was called; nil while a file is being loaded.
+  private var current: CallRef? {
+    lane.watch.pointee.run.flatMap { run in
+      // While a file is evaluated the run on this thread is not one of the lane's calls.
+      lua.core.pointee.loading != 0 ? nil : UnsafeMutableRawPointer(run).assumingMemoryBound(to: Call.self)
+    }
+  }
+
+  private func refuseWhileLoading(_ stack: LuaStack, _ what: String) -> Int32 {
+    stack.fail("\(what) has an effect and is not available while the file is being loaded; use it in init or run")
+  }
+
+  // MARK: Tasks
+
+  private func async(_ stack: LuaStack) -> Int32 {
+    guard let call = current else { return refuseWhileLoading(stack, "chain.async") }
+    guard stack.type(at: 1) == .function else { return stack.fail("chain.async: expected a function, got \(stack.describe(at: 1))") }
+    guard call.pointee.request.takeUnretainedValue().tasks < call.pointee.request.takeUnretainedValue().taskLimit else {
+      return stack.fail("chain.async: the request has as many tasks as limits.tasks allows; wait for some of them first")
+    }
+    lane.startTask(stack, at: 1, by: call)
+    return 1
+  }
+
+  private func cancelTask(_ stack: LuaStack) -> Int32 {
+    guard let call = current, lane.cancelTask(stack, by: call) else { return stack.fail(Lane.notItsTask) }
+    return 0
+  }
+
+  private func background(_ stack: LuaStack) -> Int32 {
+    guard current != nil, let state else { return refuseWhileLoading(stack, "chain.background") }
+    guard stack.type(at: 1) == .function else { return stack.fail("chain.background: expected a function, got \(stack.describe(at: 1))") }
+    guard state.background < Lane.backgroundLimit else {
+      return stack.fail("chain.background: \(Lane.backgroundLimit) functions of \(name) are in the background already")
+    }
+    state.background += 1
+    lane.runHook(state, time: Lane.backgroundTime) { target in
+      stack.push(copyOf: 1)
+      stack.move(1, to: target)
+      return 0
+    } ended: { [unowned self] failure in
+      state.background -= 1
+      if let failure { log(.error, "background: \(failure)", nil) }
+    }
+    return 0
+  }
+
+  // MARK: Streams and locks
+
+  private func stream(_ stack: LuaStack) -> Int32 {
+    guard let call = current else { return refuseWhileLoading(stack, "chain.stream") }
+    guard stack.type(at: 1) == .function else { return stack.fail("chain.stream: expected a function(emit), got \(stack.describe(at: 1))") }
+    lane.openLocalStream(stack, by: call)
+    return 4
+  }
+
+  private func closeStream(_ stack: LuaStack) -> Int32 {
+    if let call = current { lane.closeStream(stack, by: call) }
+    return 0
+  }
+
+  private func mutex(_ stack: LuaStack) -> Int32 {
+    guard let state else { return refuseWhileLoading(stack, "chain.mutex") }
+    let lock = Lock(id: lane.stamp())
+    state.locks[lock.id] = lock
+    stack.pushHandle(lock.id, metatable: lockMetatable)
+    return 1
+  }
+
+  private func unlock(_ stack: LuaStack) -> Int32 {
+    if let call = current { lane.unlock(stack, by: call) }
+    return 0
+  }
+
+  // MARK: Failures
+
+  private static let failureFields = ["code", "message", "status", "details", "retry", "cause"]
+
+  /// `chain.failure { … }` marks the author's table as a failure.
+  private func makeFailure(_ stack: LuaStack) -> Int32 {
+    guard stack.type(at: 1) == .table else { return stack.fail("chain.failure: expected a table, got \(stack.describe(at: 1))") }
+    var problem: String?
+    stack.forEachField(at: 1) { key, value in
+      let type = stack.type(at: value)
+      switch key {
+      case "code", "message", "cause": if type != .string { problem = "\(key): expected string, got \(stack.describe(at: value))" }
+      case "retry": if type != .boolean { problem = "retry: expected boolean, got \(stack.describe(at: value))" }
+      case "status":
+        if !stack.isInteger(at: value) || !(400...599).contains(stack.integer(at: value)) {
+          problem = "status: expected an integer from 400 to 599, got \(stack.describe(at: value))"
+        }
+      case "details", "trace", "chainlet": break
+      default:
+        let meant = nearestName(to: key, among: ChainModule.failureFields).map { "; did you mean '\($0)'?" } ?? ""
+        problem = "unknown field '\(key)'\(meant)"
+      }
+    }
+    if let problem { return stack.fail("chain.failure: \(problem)") }
+    stack.setTop(1)
+    fillIn(stack, "code") { $0.push(text: Failure.Code.failed) }
+    fillIn(stack, "message") { stack in stack.rawGet(1, field: "code") }
+    fillIn(stack, "status") { $0.push(integer: 500) }
+    fillIn(stack, "retry") { $0.push(boolean: false) }
+    fillIn(stack, "chainlet") { [name] in $0.push(text: name) }
+    failures.mark(stack)
+    return 1
+  }
+
+  private func fillIn(_ stack: LuaStack, _ field: String, _ push: (LuaStack) -> Void) {
+    if stack.rawGet(1, field: field) == .nil {
+      stack.pop()
+      push(stack)
+      stack.rawSet(1, field: field)
+    } else {
+      stack.pop()
+    }
+  }
+
+  // MARK: Context
+
+  private func context(_ stack: LuaStack) -> Int32 {
+    guard let call = current else { return refuseWhileLoading(stack, "chain.context") }
+    let request = call.pointee.request.takeUnretainedValue()
+    stack.pushTable(fields: 5)
+    func set(_ field: String, _ text: String) {
+      stack.push(text: text)
+      stack.rawSet(-2, field: field)
+    }
+    set("id", String(request.id))
+    set("entry", request.entry)
+    set("trace_id", request.trace.description)
+    stack.push(integer: Int64(request.generation.generation?.number ?? 0))
+    stack.rawSet(-2, field: "version")
+    let remaining = NativeFunction { [unowned self] stack in
+      guard let call = current, call.pointee.run.deadline != .max else {
+        stack.pushNil()
+        return 1
+      }
+      let now = lane.environmentNow()
+      stack.push(number: call.pointee.run.deadline > now ? Double(call.pointee.run.deadline - now) / 1e9 : 0)
+      return 1
+    }
+    lua.push(shared("remaining", remaining), onto: stack)
+    stack.rawSet(-2, field: "remaining")
+    return 1
+  }
+
+  private var sharedFunctions: [String: NativeFunction] = [:]
+  /// One native function object for all calls, so that a state that runs for months keeps no pile of them.
+  private func shared(_ name: String, _ make: @autoclosure () -> NativeFunction) -> NativeFunction {
+    if let function = sharedFunctions[name] { return function }
+    let function = make()
+    sharedFunctions[name] = function
+    return function
+  }
+
+  /// `chain.describe(self.tools)`: name, doc and JSON Schema of the input of each need.
+  private func describe(_ stack: LuaStack) -> Int32 {
+    guard let state else { return refuseWhileLoading(stack, "chain.describe") }
+    guard let identity = stack.identity(at: 1), let needs = state.describable[identity] else {
+      return stack.fail("chain.describe: expected a need or a group of needs such as self.tools, got \(stack.describe(at: 1))")
+    }
+    stack.pushTable(array: Int32(needs.count))
+    for (position, need) in needs.enumerated() {
+      guard let target = state.program.graph.chainlet(named: need.target) else { continue }
+      stack.pushTable(fields: 3)
+      stack.push(text: need.path.last ?? need.target)
+      stack.rawSet(-2, field: "name")
+      if let doc = target.doc {
+        stack.push(text: doc)
+        stack.rawSet(-2, field: "doc")
+      }
+      failures.pushJSON(JSONSchema.text(of: target.input), onto: stack)
+      stack.rawSet(-2, field: "schema")
+      stack.rawSet(-2, at: Int64(position + 1))
+    }
+    return 1
+  }
+
+  // MARK: Logging
+
+  private func addPrint(_ stack: LuaStack) {
+    stack.pushRealGlobals()
+    push(.native { [unowned self] stack in logLine(stack, .info, "print") }, onto: stack)
+    stack.rawSet(-2, field: "print")
+    stack.pop()
+  }
+
+  private func pushLog(onto stack: LuaStack) {
+    stack.pushTable(fields: 4)
+    for (field, level) in [("debug", LogLine.Level.debug), ("info", .info), ("warn", .warning), ("error", .error)] {
+      push(.native { [unowned self] stack in logLine(stack, level, "chain.log.\(field)") }, onto: stack)
+      stack.rawSet(-2, field: field)
+    }
+    stack.makeReadOnly(name: "chain.log")
+  }
+
+  private func logLine(_ stack: LuaStack, _ level: LogLine.Level, _ what: String) -> Int32 {
+    guard let call = current else { return refuseWhileLoading(stack, what) }
+    var parts: [String] = []
+    for index in stride(from: Int32(1), through: stack.top, by: 1) { parts.append(text(stack, index)) }
+    let request = call.pointee.request.takeUnretainedValue()
+    log(level, parts.joined(separator: "\t"), request.id == 0 ? nil : String(request.id))
+    return 0
+  }
+
+  private func text(_ stack: LuaStack, _ index: Int32) -> String {
+    switch stack.type(at: index) {
+    case .string: stack.text(at: index) ?? ""
+    case .number: stack.isInteger(at: index) ? String(stack.integer(at: index)) : "\(stack.number(at: index))"
+    case .boolean: String(stack.boolean(at: index))
+    case .nil: "nil"
+    case .table: failures.isFailure(stack, at: index) ? failures.read(stack, at: index, report: nil).message : failures.json(stack, at: index)
+    default: stack.type(at: index).name
+    }
+  }
+
+  private func log(_ level: LogLine.Level, _ message: String, _ request: String?) {
+    lane.log(LogLine(level: level, chainlet: name, request: request, message: state?.redacted(message) ?? message))
+  }
+}

@@ -1,0 +1,73 @@
+import ChainBase
+import LuaBridge
+
+/// A declaration with its types compiled: the same for every lane.
+final class ChainletProgram: Sendable {
+  let declaration: ChainletDeclaration
+  let graph: Graph
+  let input: SchemaProgram
+  /// For a stream: of its items.
+  let output: SchemaProgram
+  /// For a stream: of what follows the items.
+  let result: SchemaProgram?
+  let isStream: Bool
+
+  init(_ declaration: ChainletDeclaration, in graph: Graph) {
+    self.declaration = declaration
+    self.graph = graph
+    input = SchemaProgram(declaration.input)
+    let output = declaration.output ?? ChainletProgram.nothing
+    if case .stream(let item, let result) = output.kind {
+      isStream = true
+      self.output = SchemaProgram(item)
+      self.result = SchemaProgram(result ?? ChainletProgram.nothing)
+    } else {
+      isStream = false
+      self.output = SchemaProgram(output)
+      result = nil
+    }
+  }
+
+  /// What a chainlet without an output gives: nil, and no value fits.
+  static let nothing = ChainType(.optional(ChainType(.enumeration([]))))
+
+  var outputLimits: CrossingLimits {
+    CrossingLimits(bytes: declaration.limits.output, nodes: declaration.limits.nodes, direction: .output)
+  }
+
+  // MARK: Messages
+
+  /// Why an input did not fit. A nested caller's mistake answers 500: an inner bug must not blame the client.
+  func explainInput(_ stack: LuaStack, at index: Int32, nested: Bool) -> Failure {
+    let mismatch = TypeMismatch.explain(
+      input, from: stack, at: index, root: "\(declaration.name).input", limits: CrossingLimits())
+    return Failure(
+      code: mismatch.code, message: mismatch.message, status: nested ? 500 : nil, chainlet: declaration.name)
+  }
+
+  func explainOutput(_ stack: LuaStack, at index: Int32, what: String = "output") -> Failure {
+    let program = what == "result" ? result ?? output : output
+    if program.type == ChainletProgram.nothing {
+      return Failure(
+        code: Failure.Code.badOutput,
+        message: "\(declaration.name).\(what): expected nothing, got \(stack.describe(at: index)); "
+          + "declare its type as 'output' in the spec of \(declaration.name)", chainlet: declaration.name)
+    }
+    let mismatch = TypeMismatch.explain(
+      program, from: stack, at: index, root: "\(declaration.name).\(what)", limits: outputLimits)
+    let code = mismatch.code == Failure.Code.badInput ? Failure.Code.badOutput : mismatch.code
+    return Failure(code: code, message: mismatch.message, chainlet: declaration.name)
+  }
+}
+
+extension ChainletState {
+  func limitFailure(_ code: String, _ text: String) -> Failure {
+    Failure(code: code, message: "\(name) \(text)", chainlet: name)
+  }
+
+  func memoryFailure() -> Failure {
+    limitFailure(
+      Failure.Code.memoryLimit,
+      "needs more memory than its limit of \(program.declaration.limits.memory >> 20) MB (limits.memory)")
+  }
+}

@@ -1,0 +1,287 @@
+import ChainBase
+import CLuaGuard
+import LuaBridge
+
+/// What the path of a call needs of a chainlet's state; in memory of its own, used by pointer.
+struct StateCore {
+  let lua: UnsafeMutablePointer<clg_state>
+  let owner: Unmanaged<ChainletState>
+  /// Finished coroutines, ready for the next call.
+  var pool: CallRef?
+  var pooled: Int32 = 0
+  /// Calls that have a slot, and how many may.
+  var slotsTaken: Int32 = 0
+  let slots: Int32
+  /// A run whose slice was spent: no other run of this state may go on before it waits or ends.
+  var holder: CallRef?
+  /// Whether calls may start: `init` has ended well and the state is not closing.
+  var isReady = false
+  /// Calls in the queue.
+  var waiting: Int32 = 0
+  let cpuLimit: UInt64
+  let timeLimit: UInt64
+  let depthLimit: Int32
+  /// In the order of the operands of the waiting functions in `self`.
+  var needs: UnsafeMutablePointer<Need>?
+  var input: SchemaLink
+  /// For a stream: of its items.
+  var output: SchemaLink
+  /// For a stream: of what follows the items.
+  var result: SchemaLink?
+  let outputLimits: CrossingLimits
+}
+
+/// One chainlet's Lua state on one lane: its `self`, its pool of coroutines, its slots and its queue.
+///
+/// Confined to the lane's thread.
+final class ChainletState {
+  let lane: Lane
+  let lua: LuaState
+  let program: ChainletProgram
+  let core: UnsafeMutablePointer<StateCore>
+  let live: LiveChainlet
+  private(set) var selfReference: Int32 = 0
+  private var handlerReference: Int32 = 0
+  let module: ChainModule
+  var failures: FailureValues { module.failures }
+  /// Names of the needs, by operand.
+  var needNames: [String] = []
+  var needCount = 0
+  /// What `chain.describe` can be asked about, by identity.
+  var describable: [UnsafeRawPointer: [ChainletDeclaration.Need]] = [:]
+  private let secrets: [String]
+  var locks: [UInt64: Lock] = [:]
+  var heldLocks: [UInt64: Lock] = [:]
+  /// Functions that run in the background.
+  var background = 0
+  var taskMetatable: Int32 { module.taskMetatable }
+  var streamMetatable: Int32 { module.streamMetatable }
+  var lockMetatable: Int32 { module.lockMetatable }
+  var heldMetatable: Int32 { module.heldMetatable }
+  /// Calls that wait for a slot.
+  private var queue = FairQueue()
+  /// Ready runs that wait while another holds the state.
+  var parked: [CallRef] = []
+
+  var name: String { program.declaration.name }
+
+  /// The most coroutines that are kept for later calls.
+  private static let poolLimit: Int32 = 1024
+
+  /// Evaluates the chainlet's file in a state of its own and makes its `self`; `init` has not run yet.
+  init(lane: Lane, program: ChainletProgram, generation: Generation) throws(Failure) {
+    self.lane = lane
+    self.program = program
+    let declaration = program.declaration
+    let limits = declaration.limits
+    do throws(LuaError) {
+      lua = try LuaState(memoryLimit: limits.memory, seed: lane.environment.random() | 1)
+      module = try ChainModule(lane: lane, lua: lua, name: declaration.name)
+    } catch { throw ChainletState.failure(declaration, error) }
+    live = try LiveChainlet.evaluate(
+      declaration, in: program.graph, state: lua, native: module.pushNatives, modules: BuiltInModule.push)
+    secrets = declaration.secrets.compactMap { generation.secrets[$0] }
+    let core = UnsafeMutablePointer<StateCore>.allocate(capacity: 1)
+    self.core = core
+    do throws(LuaError) {
+      let input = try SchemaLink(program.input, lua)
+      let output = try SchemaLink(program.output, lua)
+      let result = try program.result.map { result throws(LuaError) in try SchemaLink(result, lua) }
+      core.initialize(
+        to: StateCore(
+          lua: lua.core, owner: .passUnretained(self), slots: Int32(clamping: declaration.scaling.concurrency),
+          cpuLimit: nanoseconds(limits.cpu), timeLimit: limits.time.map(nanoseconds) ?? .max,
+          depthLimit: Int32(clamping: limits.depth), input: input, output: output, result: result,
+          outputLimits: program.outputLimits))
+      module.state = self
+      handlerReference = try lua.hostSection { stack in
+        pushErrorHandler(onto: stack)
+        return stack.keep()
+      }
+      selfReference = try makeSelf(generation)
+    } catch { throw ChainletState.failure(declaration, error) }
+  }
+
+  private static func failure(_ declaration: ChainletDeclaration, _ error: LuaError) -> Failure {
+    let code = error.kind == .memory ? Failure.Code.memoryLimit : Failure.Code.invalidGraph
+    return Failure(code: code, message: "\(declaration.name): \(error.message)", chainlet: declaration.name)
+  }
+
+  deinit {
+    core.pointee.input.release()
+    core.pointee.output.release()
+    core.pointee.result?.release()
+    if let needs = core.pointee.needs {
+      for operand in 0..<needCount { needs[operand].release() }
+      needs.deallocate()
+    }
+    core.deinitialize(count: 1)
+    core.deallocate()
+  }
+
+  // MARK: Coroutines
+
+  /// A call with a coroutine whose stack begins with: body, handler, `run`, `self`.
+  @inline(__always) func take() -> CallRef {
+    if let call = core.pointee.pool {
+      core.pointee.pool = call.pointee.nextFree
+      core.pointee.pooled &-= 1
+      return call
+    }
+    return makeCall()
+  }
+
+  private func makeCall() -> CallRef {
+    let call = lane.blankCall(core)
+    core.pointee.lua.pointee.memory.host += 1
+    defer { core.pointee.lua.pointee.memory.host -= 1 }
+    let main = lua.main
+    _ = main.ensure(8)
+    guard let stack = main.pushCoroutine() else { return call }
+    call.pointee.reference = main.keep()
+    call.pointee.run.coroutine = stack.L
+    call.pointee.run.state = core.pointee.lua
+    _ = stack.ensure(16)
+    stack.pushRunBody()
+    stack.push(kept: handlerReference)
+    if live.run != 0 { stack.push(kept: live.run) } else { stack.pushNil() }
+    stack.push(kept: selfReference)
+    return call
+  }
+
+  /// How many values stay at the bottom of a pooled coroutine.
+  static let prefix: Int32 = 4
+
+  /// Takes back a call whose coroutine ended well.
+  @inline(__always) func recycle(_ call: CallRef) {
+    guard core.pointee.pooled < ChainletState.poolLimit else { return drop(call) }
+    call.stack.setTop(ChainletState.prefix)
+    call.pointee.nextFree = core.pointee.pool
+    core.pointee.pool = call
+    core.pointee.pooled &+= 1
+  }
+
+  /// Forgets the coroutine of a call that ended in an error.
+  func drop(_ call: CallRef) {
+    lua.main.release(call.pointee.reference)
+    lane.reuse(call)
+  }
+
+  /// Gives a call that was made without a coroutine one of the pool's.
+  func adoptCoroutine(_ call: CallRef) {
+    let pooled = take()
+    call.pointee.run.coroutine = pooled.pointee.run.coroutine
+    call.pointee.run.state = pooled.pointee.run.state
+    call.pointee.reference = pooled.pointee.reference
+    lane.reuse(pooled)
+  }
+
+  // MARK: The queue
+
+  func enqueue(_ call: CallRef) {
+    queue.add(call)
+    core.pointee.waiting += 1
+  }
+
+  func dequeue() -> CallRef? {
+    guard let call = queue.popFirst() else { return nil }
+    core.pointee.waiting -= 1
+    return call
+  }
+
+  func removeFromQueue(_ call: CallRef) {
+    let before = queue.count
+    queue.remove(call)
+    core.pointee.waiting -= Int32(before - queue.count)
+  }
+
+  // MARK: Stack prefixes
+
+  /// Pushes body, handler, `run` and `self`; the arguments follow.
+  @inline(__always) func pushRun(onto stack: LuaStack) {
+    stack.push(copyOf: 1)
+    stack.push(copyOf: 2)
+    stack.push(copyOf: 3)
+    stack.push(copyOf: 4)
+  }
+
+  /// Pushes body and handler; a function and its arguments follow.
+  @inline(__always) func pushBody(onto stack: LuaStack) {
+    stack.push(copyOf: 1)
+    stack.push(copyOf: 2)
+  }
+
+  func pushSelf(onto stack: LuaStack) { stack.push(kept: selfReference) }
+
+  /// True when the state is still over its memory limit after a collection.
+  @inline(__always) func isOutOfMemory() -> Bool {
+    core.pointee.lua.pointee.memory.over != 0 && clg_settle_protected(core.pointee.lua) != 0
+  }
+
+  // MARK: self
+
+  /// The table that methods get as `self`: its needs and secrets are fields, its methods stand behind it.
+  private func makeSelf(_ generation: Generation) throws(LuaError) -> Int32 {
+    try lua.hostSection { stack in
+      let declared = program.declaration
+      stack.pushTable(fields: Int32(clamping: declared.needs.count + 2))
+      let instance = stack.top
+      for (operand, need) in declared.needs.enumerated() { addNeed(need, operand, to: instance, stack) }
+      if !declared.secrets.isEmpty {
+        stack.pushTable(fields: Int32(clamping: declared.secrets.count))
+        for name in declared.secrets {
+          stack.push(text: generation.secrets[name] ?? "")
+          stack.rawSet(-2, field: name)
+        }
+        stack.makeReadOnly(name: "self.secrets")
+        stack.rawSet(instance, field: "secrets")
+      }
+      stack.pushTable(fields: 1)
+      stack.push(kept: live.classReference)
+      stack.rawSet(-2, field: "__index")
+      stack.setMetatable(of: instance)
+      return stack.keep()
+    }
+  }
+
+  /// A function for the need, in nested tables for its groups.
+  private func addNeed(_ need: ChainletDeclaration.Need, _ operand: Int, to instance: Int32, _ stack: LuaStack) {
+    let top = stack.top
+    defer { stack.setTop(top) }
+    stack.push(copyOf: instance)
+    for group in need.path.dropLast() {
+      if stack.rawGet(-1, field: group) != .table {
+        stack.pop()
+        stack.pushTable()
+        stack.push(copyOf: -1)
+        stack.rawSet(-3, field: group)
+      }
+      if let identity = stack.identity(at: -1) { describable[identity, default: []].append(need) }
+    }
+    guard let last = need.path.last else { return }
+    stack.pushWait(op: Op.call.rawValue, operand: Int32(operand))
+    if let identity = stack.identity(at: -1) { describable[identity] = [need] }
+    stack.rawSet(-2, field: last)
+  }
+
+  /// A text without the secrets that this chainlet knows.
+  func redacted(_ text: String) -> String {
+    var text = text
+    for secret in secrets where secret.utf8.count >= 4 { text = text.replacing(secret, with: "[redacted]") }
+    return text
+  }
+
+  // MARK: Closing
+
+  /// Frees the pool; the state closes when its last reference goes. No run of it may be left.
+  func close() {
+    core.pointee.isReady = false
+    while let call = core.pointee.pool {
+      core.pointee.pool = call.pointee.nextFree
+      lane.reuse(call)
+    }
+    core.pointee.pooled = 0
+  }
+}
+
+func nanoseconds(_ seconds: Double) -> UInt64 { seconds >= 1e9 ? .max : UInt64(Swift.max(0, seconds) * 1e9) }

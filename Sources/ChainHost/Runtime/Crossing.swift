@@ -1,0 +1,267 @@
+import ChainBase
+import CLuaGuard
+import LuaBridge
+
+/// One call from state to state: the input crosses, the callee runs, the output crosses back.
+extension Lane {
+  // MARK: Calling
+
+  /// The caller waits in the function of one of its needs; its arguments lie on its waiter's stack.
+  @inline(__always) func beginCall(_ caller: CallRef) {
+    guard let needs = caller.pointee.core.pointee.needs else { return }
+    let need = needs + Int(caller.pointee.run.operand)
+    let target = need.pointee.target
+    let waiter = caller.waiter
+    guard need.pointee.isPlain, waiter.top == 1, target.pointee.isReady,
+      target.pointee.slotsTaken < target.pointee.slots, caller.pointee.depth < Lane.maxDepth(caller)
+    else { return beginCallWithCare(caller, need) }
+    let callee = target.pointee.owner._withUnsafeGuaranteedRef { $0.take() }
+    open(callee, under: caller, deadline: caller.pointee.run.deadline)
+    takeSlot(callee)
+    caller.pointee.wait = .answer
+    if let failure = fill(callee, from: waiter, need) { return complete(callee, failure: failure, results: 0) }
+    waiter.setTop(0)
+    callee.pointee.phase = .ready
+    handOff = callee
+  }
+
+  static func maxDepth(_ caller: CallRef) -> Int32 { caller.pointee.core.pointee.depthLimit }
+
+  /// Sets up a pooled call for this use.
+  @inline(__always) func open(_ call: CallRef, under parent: CallRef, deadline: UInt64) {
+    let core = call.pointee.core
+    clg_link(parent.raw, call.raw)
+    call.pointee.kind = .call
+    call.pointee.request = parent.pointee.request
+    call.pointee.depth = parent.pointee.depth &+ 1
+    call.pointee.need = parent.pointee.run.operand
+    begin(call, deadline: deadline)
+    if core.pointee.timeLimit != .max { tighten(call, to: now &+ core.pointee.timeLimit) }
+  }
+
+  @inline(__always) func begin(_ call: CallRef, deadline: UInt64) {
+    call.pointee.serial = stamp()
+    call.pointee.run.deadline = deadline
+    call.pointee.run.cpu_left = call.pointee.core.pointee.cpuLimit
+    call.pointee.run.waiter = nil
+    call.pointee.run.answers = 0
+    call.pointee.run.failed = 0
+    call.pointee.run.cancel = 0
+    call.pointee.run.killed = 0
+    call.pointee.wait = .nothing
+  }
+
+  /// A deadline of the call's own, nearer than the inherited one.
+  func tighten(_ call: CallRef, to deadline: UInt64) {
+    guard deadline < call.pointee.run.deadline else { return }
+    call.pointee.run.deadline = deadline
+    timers.add(at: deadline, .deadline, call, stamp: call.pointee.serial)
+  }
+
+  @inline(__always) func takeSlot(_ call: CallRef) {
+    call.pointee.core.pointee.slotsTaken &+= 1
+    call.pointee.holdsSlot = true
+  }
+
+  /// Puts body, handler, `run`, `self` and the checked copy of the input on the callee's stack.
+  @inline(__always) private func fill(_ callee: CallRef, from waiter: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Failure? {
+    let core = callee.pointee.core
+    let state = callee.state
+    let stack = callee.stack
+    core.pointee.lua.pointee.memory.host &+= 1
+    state.pushRun(onto: stack)
+    let fits = core.pointee.input.copy(from: waiter, at: 1, need.pointee.input, to: stack, limits: CrossingLimits())
+    core.pointee.lua.pointee.memory.host &-= 1
+    callee.pointee.run.answers = ChainletState.prefix
+    if fits && core.pointee.lua.pointee.memory.over == 0 { return nil }
+    return fillFailure(callee, fits: fits, waiter, need)
+  }
+
+  private func fillFailure(_ callee: CallRef, fits: Bool, _ waiter: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Failure? {
+    let state = callee.state
+    guard fits else {
+      return state.program.explainInput(waiter, at: 1, nested: true)
+    }
+    return state.isOutOfMemory() ? state.memoryFailure() : nil
+  }
+
+  // MARK: With care
+
+  /// A call with options, without a free slot, with wrong arguments, or past a bound.
+  func beginCallWithCare(_ caller: CallRef, _ need: UnsafeMutablePointer<Need>) {
+    let waiter = caller.waiter
+    let target = need.pointee.target.pointee.owner.takeUnretainedValue()
+    if let problem = argumentProblem(caller, waiter, target) { return wake(caller, failure: problem) }
+    guard caller.pointee.depth < Lane.maxDepth(caller) else {
+      return wake(caller, failure: Failure(
+        code: Failure.Code.depthLimit,
+        message: "\(target.name): calls are nested \(caller.pointee.depth) deep, the limit is \(Lane.maxDepth(caller)) "
+          + "(limits.depth of \(caller.state.name))"))
+    }
+    var options = need.pointee.options
+    if waiter.top >= 2, let problem = readOptions(waiter, at: 2, into: &options, target.name) {
+      return wake(caller, failure: problem)
+    }
+    if waiter.top == 0 { waiter.pushTable() } // `self.ping()`: an empty record
+    waiter.setTop(1)
+    var deadline = caller.pointee.run.deadline
+    if let timeout = options.timeout { deadline = min(deadline, now &+ timeout) }
+    if options.retries > 0, caller.extra.retry == nil {
+      caller.extra.retry = RetryPlan(attempts: options.retries, deadline: deadline)
+    }
+    caller.pointee.wait = .answer
+    attempt(caller, need, deadline: deadline)
+  }
+
+  /// One attempt of a call whose arguments are on the caller's stack.
+  func attempt(_ caller: CallRef, _ need: UnsafeMutablePointer<Need>, deadline: UInt64) {
+    let core = need.pointee.target
+    let callee = blankCall(core)
+    open(callee, under: caller, deadline: caller.pointee.run.deadline)
+    tighten(callee, to: deadline)
+    callee.pointee.phase = .queued
+    callee.pointee.waitingSince = now
+    caller.pointee.phase = .waiting
+    if need.pointee.isStream { return openStream(callee, caller, need) }
+    admit(callee)
+  }
+
+  /// Gives a queued call what it needs to start, one thing after the other, or leaves it waiting for it.
+  func admit(_ call: CallRef) {
+    if let gate = gate(of: call), call.pointee.extra == nil || call.extra.needGate == nil {
+      guard gate.taken < gate.limit else {
+        gate.waiting.append(Waiter(call, ticket: stamp()))
+        return watchForDeadlocks()
+      }
+      gate.taken += 1
+      call.extra.needGate = gate
+    }
+    let core = call.pointee.core
+    guard core.pointee.isReady && core.pointee.slotsTaken < core.pointee.slots else {
+      call.state.enqueue(call)
+      return watchForDeadlocks()
+    }
+    takeSlot(call)
+    startQueued(call)
+  }
+
+  private func gate(of call: CallRef) -> NeedGate? {
+    guard let parent = call.parent, call.pointee.kind == .call, let needs = parent.pointee.core.pointee.needs else { return nil }
+    return needs[Int(call.pointee.need)].gate?.takeUnretainedValue()
+  }
+
+  /// A call that waited has its slot: its input crosses now.
+  private func startQueued(_ call: CallRef) {
+    call.state.adoptCoroutine(call)
+    call.pointee.phase = .ready
+    guard let parent = call.parent else { return startRoot(call) }
+    guard let needs = parent.pointee.core.pointee.needs else { return }
+    let need = needs + Int(call.pointee.need)
+    let source = call.existingExtra?.output?.arguments ?? parent.waiter
+    if let failure = fillStreaming(call, from: source, need) { return complete(call, failure: failure, results: 0) }
+    if parent.existingExtra?.retry == nil, call.existingExtra?.output == nil { source.setTop(0) }
+    makeReady(call)
+  }
+
+  /// As `fill`, for a callee that may read a stream of its caller's, or write one.
+  private func fillStreaming(_ call: CallRef, from source: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Failure? {
+    let core = call.pointee.core
+    let state = call.state
+    let stack = call.stack
+    core.pointee.lua.pointee.memory.host += 1
+    state.pushRun(onto: stack)
+    let fits = core.pointee.input.copy(
+      from: source, at: 1, need.pointee.input, to: stack, limits: CrossingLimits(), streams: handOverStream(to: call))
+    core.pointee.lua.pointee.memory.host -= 1
+    call.pointee.run.answers = ChainletState.prefix
+    if let failure = fillFailure(call, fits: fits, source, need) { return failure }
+    if let channel = call.existingExtra?.output { pushEmit(of: channel, onto: call) }
+    return nil
+  }
+
+  private func argumentProblem(_ caller: CallRef, _ waiter: LuaStack, _ target: ChainletState) -> Failure? {
+    guard waiter.top > 0 else { return nil }
+    let name = caller.state.needNames[Int(caller.pointee.run.operand)]
+    if waiter.type(at: 1) == .table {
+      caller.state.pushSelf(onto: waiter)
+      let isSelf = waiter.rawEqual(-1, 1)
+      waiter.pop()
+      if isSelf {
+        return Failure(
+          code: Failure.Code.badInput,
+          message: "self:\(name) { … } passes self as the input of \(target.name); write self.\(name) { … } with a dot", status: 500)
+      }
+      return nil
+    }
+    return Failure(
+      code: Failure.Code.badInput,
+      message: "\(target.name).input: expected a table of fields, got \(waiter.describe(at: 1)); write self.\(name) { … }", status: 500)
+  }
+
+  // MARK: Answering
+
+  /// A run's function has returned, or ended in an error.
+  @inline(__always) func functionEnded(_ call: CallRef, status: Int32, results: Int32) {
+    if status == LUA_OK_STATUS, call.pointee.kind == .call, call.pointee.extra == nil, !call.hasChildren,
+      let parent = call.parent, parent.pointee.run.cancel == 0, parent.pointee.extra == nil
+    {
+      return answer(parent, of: call, results: results)
+    }
+    functionEndedWithCare(call, status: status, results: results)
+  }
+
+  @inline(__always) private func answer(_ caller: CallRef, of call: CallRef, results: Int32) {
+    guard let needs = caller.pointee.core.pointee.needs else { return }
+    let need = needs + Int(call.pointee.need)
+    let core = call.pointee.core
+    let stack = call.stack
+    if results == 0 { stack.pushNil() }
+    let at = results == 0 ? stack.top : stack.top &- results &+ 1
+    let memory = caller.pointee.core.pointee.lua
+    memory.pointee.memory.host &+= 1
+    let fits = need.pointee.output.copy(
+      from: stack, at: at, core.pointee.output, to: caller.waiter, limits: core.pointee.outputLimits)
+    memory.pointee.memory.host &-= 1
+    guard fits && memory.pointee.memory.over == 0 else { return answerFailure(caller, of: call, fits: fits, at: at) }
+    leave(call)
+    call.state.recycle(call)
+    caller.pointee.run.answers = 1
+    caller.pointee.phase = .ready
+    handOff = caller
+  }
+
+  private func answerFailure(_ caller: CallRef, of call: CallRef, fits: Bool, at index: Int32) {
+    guard fits else {
+      let failure = call.state.program.explainOutput(call.stack, at: index)
+      return complete(call, failure: failure, results: 0)
+    }
+    let isOut = caller.state.isOutOfMemory()
+    leave(call)
+    call.state.recycle(call)
+    if isOut { caller.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
+    wake(caller, answers: 1)
+  }
+
+  /// Takes a call out of the tree and gives its slot on.
+  @inline(__always) func leave(_ call: CallRef) {
+    let core = call.pointee.core
+    clg_unlink(call.raw)
+    call.pointee.serial = 0
+    call.pointee.ticket = 0
+    call.pointee.phase = .idle
+    if call.pointee.holdsSlot {
+      call.pointee.holdsSlot = false
+      core.pointee.slotsTaken &-= 1
+      if core.pointee.waiting > 0 { startNext(core) }
+    }
+  }
+
+  /// A slot is free: the next call of the queue takes it.
+  func startNext(_ core: UnsafeMutablePointer<StateCore>) {
+    let state = core.pointee.owner.takeUnretainedValue()
+    while core.pointee.isReady, core.pointee.slotsTaken < core.pointee.slots, let call = state.dequeue() {
+      takeSlot(call)
+      startQueued(call)
+    }
+  }
+}

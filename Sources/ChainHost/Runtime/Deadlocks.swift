@@ -1,0 +1,159 @@
+import ChainBase
+import CLuaGuard
+
+/// Calls that wait for themselves.
+///
+/// A call that has waited a second for a slot, an item, room, a lock or a task is looked at: can anything that it
+/// waits for still move? What cannot move at all, and stands on a ring, is a deadlock: its youngest call fails.
+extension Lane {
+  private static let patience: UInt64 = 1_000_000_000
+
+  /// Something waits for other calls: look at it after a while.
+  func watchForDeadlocks() {
+    guard !watchesDeadlocks else { return }
+    watchesDeadlocks = true
+    timers.add(at: now &+ Lane.patience / 2, .deadlocks, nil, stamp: 0)
+  }
+
+  func lookForDeadlocks() {
+    watchesDeadlocks = false
+    let calls = liveCalls()
+    let candidates = calls.filter { $0.isPatient && now &- $0.pointee.waitingSince >= Lane.patience }
+    if !candidates.isEmpty {
+      let graph = WaitGraph(calls)
+      for call in candidates {
+        guard !graph.canMove(call), let ring = graph.ring(through: call) else { continue }
+        fail(ring)
+        break // the rest may move now
+      }
+    }
+    if calls.contains(where: \.isPatient) { watchForDeadlocks() }
+  }
+
+  private func fail(_ ring: [CallRef]) {
+    guard let youngest = ring.max(by: { $0.pointee.serial < $1.pointee.serial }) else { return }
+    let names = ring.map { $0.state.name }
+    let path = (names + [names.first ?? ""]).joined(separator: " → ")
+    cancel(youngest, Ending(code: Failure.Code.deadlock, message: "\(youngest.state.name) waits for itself: \(path)"))
+  }
+
+  /// Every call of every request on this lane.
+  private func liveCalls() -> [CallRef] {
+    var calls: [CallRef] = []
+    for request in requests.values.sorted(by: { $0.id < $1.id }) {
+      guard let root = request.root else { continue }
+      var pending = [root]
+      while let call = pending.popLast() {
+        calls.append(call)
+        pending += call.children
+      }
+    }
+    return calls
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == Call {
+  var children: [CallRef] {
+    var children: [CallRef] = []
+    var child = pointee.run.first_child
+    while let run = child {
+      children.append(UnsafeMutableRawPointer(run).assumingMemoryBound(to: Call.self))
+      child = run.pointee.next
+    }
+    return children
+  }
+
+  /// Waits for other calls, and so might wait for itself.
+  fileprivate var isPatient: Bool {
+    if pointee.phase == .queued { return true }
+    guard pointee.phase == .waiting else { return false }
+    switch pointee.wait {
+    case .tasks, .item, .room, .lock: return true
+    case .nothing, .answer, .time, .native: return false
+    }
+  }
+}
+
+/// Who waits for whom, and who can still move.
+private struct WaitGraph {
+  private let edges: [CallRef: [CallRef]]
+  private var movable: Set<CallRef> = []
+
+  init(_ calls: [CallRef]) {
+    var holders: [UnsafeMutablePointer<StateCore>: [CallRef]] = [:]
+    for call in calls where call.pointee.holdsSlot { holders[call.pointee.core, default: []].append(call) }
+    var edges: [CallRef: [CallRef]] = [:]
+    var waiters: [CallRef: [CallRef]] = [:]
+    var queue: [CallRef] = []
+    for call in calls {
+      let blockers = WaitGraph.blockers(of: call, holders)
+      if let blockers {
+        edges[call] = blockers
+        for blocker in blockers { waiters[blocker, default: []].append(call) }
+      } else {
+        movable.insert(call)
+        queue.append(call)
+      }
+    }
+    // What waits for something that can move can move as well: any one of its blockers may let it go on.
+    while let call = queue.popLast() {
+      for waiter in waiters[call] ?? [] where movable.insert(waiter).inserted { queue.append(waiter) }
+    }
+    self.edges = edges
+  }
+
+  func canMove(_ call: CallRef) -> Bool { movable.contains(call) }
+
+  /// The calls that this one waits for; nil if it can move by itself or by the world outside.
+  private static func blockers(of call: CallRef, _ holders: [UnsafeMutablePointer<StateCore>: [CallRef]]) -> [CallRef]? {
+    let extra = call.existingExtra
+    switch call.pointee.phase {
+    case .queued:
+      guard call.pointee.core.pointee.isReady else { return nil }
+      if let gate = extra?.needGate, gate.taken >= gate.limit { return call.parent.map { [$0] } ?? nil }
+      let holding = holders[call.pointee.core] ?? []
+      return holding.isEmpty ? nil : holding
+    case .waiting:
+      switch call.pointee.wait {
+      case .answer: return call.hasChildren ? call.children : nil
+      case .tasks:
+        if let group = extra?.group {
+          let key = Unmanaged.passUnretained(group).toOpaque()
+          let items = call.children.filter { $0.pointee.group?.toOpaque() == key }
+          return items.isEmpty ? nil : items
+        }
+        let awaited = extra?.awaitedTask?.call
+        return awaited.map { [$0] }
+      case .item: return extra?.reading?.producer.map { [$0] }
+      case .room:
+        // The reader: the call that waits for another of its items, or the one that owns the stream.
+        guard let channel = extra?.reading, case .state = channel.reader else { return nil }
+        return channel.owner.map { [$0] }
+      case .lock: return extra?.awaited?.holderCall.map { [$0] }
+      case .nothing, .time, .native: return nil
+      }
+    case .ending: return call.hasChildren ? call.children : nil
+    case .idle, .ready, .running: return nil
+    }
+  }
+
+  /// A ring of waits through `start`, by calls that cannot move.
+  func ring(through start: CallRef) -> [CallRef]? {
+    var cameFrom: [CallRef: CallRef] = [:]
+    var pending = [start]
+    while let call = pending.popLast() {
+      for next in edges[call] ?? [] where !movable.contains(next) {
+        if next == start {
+          var ring = [call]
+          while let previous = cameFrom[ring[0]], ring[0] != start { ring.insert(previous, at: 0) }
+          return ring
+        }
+        if cameFrom[next] == nil {
+          cameFrom[next] = call
+          pending.append(next)
+        }
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,181 @@
+import ChainBase
+import CLuaGuard
+import LuaBridge
+
+/// Where requests come in and answers go out.
+extension Lane {
+  // MARK: In
+
+  /// Accepts a request: refused at once when the entry's queue is full, else answered by `completion`, once.
+  func accept(_ request: Request, entry state: ChainletState) {
+    requests[request.id] = request
+    request.generation.pins += 1
+    let core = state.core
+    guard core.pointee.slotsTaken < core.pointee.slots || Int(core.pointee.waiting) < state.program.declaration.scaling.queue
+    else {
+      return finish(request, .failure(Failure(
+        code: Failure.Code.overloaded,
+        message: "\(state.name) is overloaded: \(core.pointee.slotsTaken) requests run and \(core.pointee.waiting) wait "
+          + "(scaling.concurrency, scaling.queue)", chainlet: state.name)))
+    }
+    let call = blankCall(core)
+    call.pointee.kind = .call
+    call.pointee.request = .passUnretained(request)
+    call.pointee.phase = .queued
+    call.pointee.waitingSince = now
+    begin(call, deadline: .max)
+    request.root = call
+    if state.program.isStream { openOutput(of: request, call, state) }
+    if request.deadline != .max { tighten(call, to: request.deadline) }
+    if core.pointee.timeLimit != .max { tighten(call, to: now &+ core.pointee.timeLimit) }
+    admit(call)
+  }
+
+  /// A request's own call has its slot: the input is decoded onto its stack.
+  func startRoot(_ call: CallRef) {
+    let request = call.pointee.request.takeUnretainedValue()
+    let state = call.state
+    let stack = call.stack
+    let memory = state.core.pointee.lua
+    memory.pointee.memory.host += 1
+    state.pushRun(onto: stack)
+    let failure = decode(request.input, onto: stack, state)
+    memory.pointee.memory.host -= 1
+    if let failure { return complete(call, failure: failure, results: 0) }
+    if state.isOutOfMemory() { return complete(call, failure: state.memoryFailure(), results: 0) }
+    call.pointee.run.answers = ChainletState.prefix
+    if let channel = call.existingExtra?.output { pushEmit(of: channel, onto: call) }
+    makeReady(call)
+  }
+
+  private func decode(_ input: ChainInput, onto stack: LuaStack, _ state: ChainletState) -> Failure? {
+    let link = state.core.pointee.input
+    let program = link.program.takeUnretainedValue()
+    let binding = link.binding.takeUnretainedValue()
+    do throws(TypeMismatch) {
+      switch input {
+      case .json(let bytes):
+        let result: Result<Void, TypeMismatch> = bytes.withUnsafeBytes { text in
+          do throws(TypeMismatch) {
+            try JSONReader.read(
+              text, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "\(state.name).input")
+            return .success(())
+          } catch { return .failure(error) }
+        }
+        try result.get()
+      case .value(let value):
+        try ValueCoder.push(
+          value, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "\(state.name).input")
+      }
+      return nil
+    } catch { return Failure(code: error.code, message: error.message, chainlet: state.name) }
+  }
+
+  // MARK: Out
+
+  func requestEnded(_ call: CallRef, failure: Failure?, results: Int32) {
+    let request = call.pointee.request.takeUnretainedValue()
+    if let failure { return finish(request, .failure(failure)) }
+    let stack = call.stack
+    if results == 0 { stack.pushNil() }
+    let at = results == 0 ? stack.top : stack.top - results + 1
+    switch encode(stack, at: at, call.pointee.core.pointee.output, request.form, of: call.state) {
+    case .success(let output): finish(request, .success(output))
+    case .failure(let failure): finish(request, .failure(failure))
+    }
+  }
+
+  private func finish(_ request: Request, _ result: Result<ChainOutput, Failure>) {
+    guard requests.removeValue(forKey: request.id) != nil else { return }
+    request.root = nil
+    request.generation.pins -= 1
+    request.completion(result)
+    if requests.isEmpty { becameIdle() }
+  }
+
+  /// The client has gone, or the host stops.
+  func cancelRequest(_ id: UInt64, _ ending: Ending = Ending(code: Failure.Code.cancelled, message: "the request was cancelled")) {
+    guard let root = requests[id]?.root else { return }
+    cancel(root, ending)
+  }
+
+  /// A value of a state, checked, for the outside.
+  func encode(_ stack: LuaStack, at index: Int32, _ link: SchemaLink, _ form: OutputForm, of state: ChainletState)
+    -> Result<ChainOutput, Failure>
+  {
+    let program = link.program.takeUnretainedValue()
+    let binding = link.binding.takeUnretainedValue()
+    let limits = state.program.outputLimits
+    let root = "\(state.name).output"
+    do throws(TypeMismatch) {
+      switch form {
+      case .json:
+        jsonBuffer.removeAll()
+        try JSONWriter.write(
+          program, from: stack, at: index, binding: binding, into: &jsonBuffer, limits: limits, root: root)
+        return .success(.json(jsonBuffer.array))
+      case .value:
+        return .success(.value(try ValueCoder.read(
+          program, from: stack, at: index, limits: limits, root: root)))
+      }
+    } catch { return .failure(Failure(code: error.code, message: error.message, chainlet: state.name)) }
+  }
+
+  // MARK: Streams to the outside
+
+  private func openOutput(of request: Request, _ call: CallRef, _ state: ChainletState) {
+    let channel = StreamChannel(
+      id: nextChannel(), name: state.name, items: state.core.pointee.output, result: state.core.pointee.result,
+      reader: .outside(request.form) { [unowned request] event in request.onEvent?(event) })
+    channels[channel.id] = channel
+    channel.producer = call
+    call.extra.output = channel
+    request.stream = channel
+  }
+
+  /// The outside asks for one more item (or the end).
+  func pull(_ request: UInt64, _ channel: StreamChannel) {
+    channel.wanted += 1
+    if case .outside(_, let sink) = channel.reader { flush(channel, sink) }
+  }
+
+  /// Gives the outside what it has asked for.
+  func flush(_ channel: StreamChannel, _ sink: (StreamChannel.Event) -> Void) {
+    while channel.wanted > 0, !channel.queue.isEmpty {
+      guard case .output(let output, let bytes) = channel.queue.removeFirst() else { continue }
+      channel.queuedBytes -= bytes
+      channel.wanted -= 1
+      sink(.item(output))
+    }
+    admitWriter(channel)
+    guard channel.wanted > 0, channel.queue.isEmpty, let end = channel.end else { return }
+    channels[channel.id] = nil
+    channel.reader = .nobody
+    switch end {
+    case .finished: sink(.finished(channel.lastOutput))
+    case .failed(let failure): sink(.failed(failure))
+    }
+  }
+
+  // MARK: Idle
+
+  /// Nothing is left to serve: whoever waits for that is told.
+  func becameIdle() {
+    let waiting = idleWaiters
+    idleWaiters = []
+    for waiter in waiting { waiter() }
+  }
+
+  func whenIdle(_ body: @escaping () -> Void) {
+    if requests.isEmpty { body() } else { idleWaiters.append(body) }
+  }
+}
+
+extension ChainOutput {
+  var size: Int {
+    switch self {
+    case .json(let bytes): bytes.count
+    case .value: 64 // an estimate: the form is for the rim
+    }
+  }
+}

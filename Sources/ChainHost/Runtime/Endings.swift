@@ -1,0 +1,247 @@
+import ChainBase
+import CLuaGuard
+import LuaBridge
+
+/// How calls end: well, by an error, by a limit, or because something outside of them ordered it.
+///
+/// The order is always: children, ticket, slot, next in the queue, caller.
+extension Lane {
+  // MARK: A function has ended
+
+  func functionEndedWithCare(_ call: CallRef, status: Int32, results: Int32) {
+    var failure: Failure?
+    if status != LUA_OK_STATUS {
+      failure = takeFailure(call, status: status)
+    } else if let ending = call.existingExtra?.ending {
+      failure = Failure(code: ending.code, message: ending.message) // it was ordered first
+    }
+    guard call.hasChildren else { return complete(call, failure: failure, results: results) }
+    call.pointee.phase = .ending
+    call.extra.failure = failure
+    call.extra.results = results
+    cancelChildren(of: call)
+  }
+
+  /// The error of a run that ended in one, as a failure.
+  private func takeFailure(_ call: CallRef, status: Int32) -> Failure {
+    let state = call.state
+    let report = report
+    self.report = nil
+    let killed = clg_end(UInt32(call.pointee.run.killed))
+    switch killed {
+    case CLG_CPU:
+      return state.limitFailure(
+        Failure.Code.cpuLimit, "ran for more than its limit of \(state.program.declaration.limits.cpu) s (limits.cpu)")
+    case CLG_MEMORY: return state.memoryFailure()
+    case CLG_TIMEOUT: return timeoutInside(call)
+    case CLG_CANCELLED, CLG_CANCELLED_HARD:
+      let ending = call.existingExtra?.ending
+      return Failure(code: ending?.code ?? Failure.Code.cancelled, message: ending?.message ?? "\(state.name) was cancelled")
+    default: break
+    }
+    if status == LUA_ERRMEM_STATUS { return state.memoryFailure() }
+    return state.failures.read(call.stack, at: -1, report: report?.serial == call.pointee.serial ? report : nil)
+  }
+
+  /// The hook ended a run past its deadline where Lua could not give way; the deadline may be an outer call's.
+  private func timeoutInside(_ call: CallRef) -> Failure {
+    var outermost = call
+    while let parent = outermost.parent, parent.pointee.run.deadline == call.pointee.run.deadline { outermost = parent }
+    let failure = timeoutFailure(outermost)
+    if outermost != call { cancel(outermost, Ending(code: failure.code, message: failure.message)) }
+    return failure
+  }
+
+  func timeoutFailure(_ call: CallRef) -> Failure {
+    let what = call.pointee.kind == .task ? "a task of \(call.state.name)" : call.state.name
+    return Failure(code: Failure.Code.timeout, message: "\(what) did not end within its time limit", chainlet: call.state.name)
+  }
+
+  // MARK: Completing
+
+  /// A call is over and has no children left: its consumer gets what it made.
+  func complete(_ call: CallRef, failure: Failure?, results: Int32) {
+    var failure = failure
+    let extra = call.existingExtra
+    let parent = call.parent
+    if failure == nil, call.pointee.kind != .hook { failure = extra?.unobservedFailure }
+    failure?.arrived(in: call)
+    deliver(call, to: parent, failure: &failure, results: results)
+    if let extra { closeHoldings(of: call, extra) }
+    if call.pointee.phase == .queued { call.state.removeFromQueue(call) }
+    if call.pointee.kind == .task { taskLeft(call) }
+    leave(call)
+    call.pointee.extra?.release()
+    call.pointee.extra = nil
+    call.pointee.group = nil
+    if call.pointee.run.coroutine == nil {
+      reuse(call)
+    } else if call.stack.canBeReused {
+      call.state.recycle(call)
+    } else {
+      call.state.drop(call)
+    }
+    if let parent { childEnded(parent) }
+  }
+
+  /// Hands the outcome to whoever waits for it: a caller, a group, a task's handle, a request, a hook's starter.
+  private func deliver(_ call: CallRef, to parent: CallRef?, failure: inout Failure?, results: Int32) {
+    let extra = call.existingExtra
+    if let channel = extra?.output { return producerEnded(channel, call, failure: &failure, results: results) }
+    switch call.pointee.kind {
+    case .hook:
+      extra?.hookEnded?(failure)
+    case .task:
+      if let group = call.pointee.group?.takeUnretainedValue() {
+        groupItemEnded(group, call, failure: failure, results: results)
+      } else if let handle = extra?.handle {
+        taskEnded(handle, call, failure: failure, results: results)
+      }
+    case .call:
+      if let parent {
+        guard parent.pointee.run.cancel == 0, parent.pointee.wait == .answer else { return }
+        if let failure { answerCaller(parent, failure, of: call) } else { answerSlowly(parent, of: call, results: results) }
+      } else {
+        requestEnded(call, failure: failure, results: results)
+      }
+    }
+  }
+
+  private func answerCaller(_ caller: CallRef, _ failure: Failure, of call: CallRef) {
+    if let plan = caller.existingExtra?.retry {
+      if failure.retry, plan.attemptsLeft > 0, call.existingExtra?.ending == nil || failure.code != Failure.Code.timeout {
+        let delay = plan.delay / 2 + environment.random() % max(1, plan.delay)
+        if now &+ delay < plan.deadline {
+          plan.attemptsLeft -= 1
+          plan.delay = min(plan.delay * 2, 5_000_000_000)
+          caller.pointee.ticket = stamp()
+          timers.add(at: now &+ delay, .retry, caller, stamp: caller.pointee.ticket)
+          return armTimer()
+        }
+      }
+      caller.extra.retry = nil
+    }
+    wake(caller, failure: failure)
+  }
+
+  /// The back-off of a failed attempt is over.
+  func tryAgain(_ caller: CallRef) {
+    guard let plan = caller.existingExtra?.retry, let needs = caller.pointee.core.pointee.needs else { return }
+    caller.pointee.ticket = 0
+    attempt(caller, needs + Int(caller.pointee.run.operand), deadline: plan.deadline)
+  }
+
+  private func answerSlowly(_ caller: CallRef, of call: CallRef, results: Int32) {
+    guard let needs = caller.pointee.core.pointee.needs else { return }
+    let need = needs + Int(call.pointee.need)
+    let stack = call.stack
+    if results == 0 { stack.pushNil() }
+    let at = results == 0 ? stack.top : stack.top - results + 1
+    let waiter = caller.waiter
+    if caller.existingExtra?.retry != nil {
+      caller.extra.retry = nil
+      waiter.setTop(0)
+    }
+    let memory = caller.pointee.core.pointee.lua
+    memory.pointee.memory.host += 1
+    let fits = need.pointee.output.copy(
+      from: stack, at: at, call.pointee.core.pointee.output, to: waiter, limits: call.pointee.core.pointee.outputLimits)
+    memory.pointee.memory.host -= 1
+    guard fits else {
+      waiter.setTop(0)
+      return wake(caller, failure: call.state.program.explainOutput(stack, at: at))
+    }
+    if caller.state.isOutOfMemory() { caller.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
+    wake(caller, answers: 1)
+  }
+
+  /// What a call held ends with it: its streams, its locks, its place behind a need's bound, its tasks' values.
+  private func closeHoldings(of call: CallRef, _ extra: CallExtra) {
+    let state = call.state
+    for channel in extra.inputs { close(channel) }
+    for lock in extra.locks { release(lock, in: state) }
+    forgetTasks(extra, in: state)
+    guard let gate = extra.needGate else { return }
+    extra.needGate = nil
+    gate.taken -= 1
+    while gate.taken < gate.limit, !gate.waiting.isEmpty {
+      let next = gate.waiting.removeFirst()
+      if next.isQueued { admit(next.call) }
+    }
+  }
+
+  /// A child has left: a call that ends, or unwinds, goes on when none is left.
+  func childEnded(_ parent: CallRef) {
+    guard !parent.hasChildren else { return }
+    if parent.pointee.phase == .ending {
+      let extra = parent.extra
+      complete(parent, failure: extra.failure, results: extra.results)
+    } else if parent.pointee.run.cancel != 0, parent.pointee.phase == .waiting {
+      stopWaiting(parent)
+      unwind(parent)
+    }
+  }
+
+  // MARK: Cancelling
+
+  /// Ends a call and all below it, innermost first. Its caller, who may go on, sees `ending`.
+  func cancel(_ call: CallRef, _ ending: Ending) {
+    guard call.pointee.phase != .idle else { return }
+    if call.extra.ending == nil { call.extra.ending = ending }
+    var list = clg_mark_cancelled(call.raw)
+    while let run = list {
+      list = run.pointee.listed
+      endCancelled(UnsafeMutableRawPointer(run).assumingMemoryBound(to: Call.self))
+    }
+  }
+
+  @inline(never) private func endCancelled(_ call: CallRef) {
+    switch call.pointee.phase {
+    case .queued:
+      let ending = call.existingExtra?.ending
+      let failure = Failure(
+        code: ending?.code ?? Failure.Code.cancelled, message: ending?.message ?? "\(call.state.name) was cancelled",
+        chainlet: call.state.name)
+      complete(call, failure: failure, results: 0)
+    case .waiting:
+      guard !call.hasChildren else { return }
+      stopWaiting(call)
+      unwind(call)
+    case .idle, .ready, .running, .ending: break // the hook, the next wait or the last child ends it
+    }
+  }
+
+  func cancelChildren(of call: CallRef) {
+    var list = clg_mark_children_cancelled(call.raw)
+    while let run = list {
+      list = run.pointee.listed
+      endCancelled(UnsafeMutableRawPointer(run).assumingMemoryBound(to: Call.self))
+    }
+  }
+
+  /// A deadline has come.
+  func expire(_ call: CallRef) {
+    let failure = timeoutFailure(call)
+    cancel(call, Ending(code: failure.code, message: failure.message))
+  }
+
+  /// Takes a call out of whatever it waits in; its ticket is void.
+  func stopWaiting(_ call: CallRef) {
+    call.pointee.ticket = 0
+    switch call.pointee.wait {
+    case .item, .room: call.existingExtra?.reading?.forget(call)
+    case .lock: call.existingExtra?.awaited?.forget(call)
+    case .native: call.existingExtra?.cancelNative?()
+    default: break
+    }
+  }
+}
+
+let LUA_ERRMEM_STATUS: Int32 = 4
+
+extension Failure {
+  /// Notes the chainlet it came through.
+  mutating func arrived(in call: CallRef) {
+    if chainlet == nil { chainlet = call.state.name }
+  }
+}

@@ -1,0 +1,209 @@
+import ChainBase
+import CLuaGuard
+import LuaBridge
+
+/// Failures as Lua values in one state: tables with a metatable of their own, whose `tostring` reads like a sentence.
+final class FailureValues {
+  private let metatable: Int32
+  /// Any plain data in this state.
+  let anything: SchemaLink
+
+  /// Any data: what the details of a failure are.
+  private static let program = SchemaProgram(ChainType(.any))
+
+  init(_ state: LuaState) throws(LuaError) {
+    anything = try SchemaLink(FailureValues.program, state)
+    let toString = NativeFunction { stack in
+      stack.push(text: FailureValues.sentence(stack))
+      return 1
+    }
+    metatable = try state.hostSection { stack in
+      stack.pushTable(fields: 3)
+      state.push(toString, onto: stack)
+      stack.rawSet(-2, field: "__tostring")
+      stack.push(text: "failure")
+      stack.rawSet(-2, field: "__name")
+      stack.push(boolean: false)
+      stack.rawSet(-2, field: "__metatable")
+      return stack.keep()
+    }
+  }
+
+  deinit { anything.release() }
+
+  // MARK: To Lua
+
+  /// Pushes a failure. Inside a host section.
+  func push(_ failure: Failure, onto stack: LuaStack) {
+    guard stack.ensure(24) else { return stack.pushNil() }
+    stack.pushTable(fields: 9)
+    set(stack, "code", failure.code)
+    set(stack, "message", failure.message)
+    set(stack, "chainlet", failure.chainlet)
+    set(stack, "cause", failure.cause)
+    stack.push(integer: Int64(failure.status))
+    stack.rawSet(-2, field: "status")
+    stack.push(boolean: failure.retry)
+    stack.rawSet(-2, field: "retry")
+    if failure.details != .null, push(failure.details, onto: stack) { stack.rawSet(-2, field: "details") }
+    pushTrace(failure.trace, onto: stack)
+    stack.rawSet(-2, field: "trace")
+    stack.push(kept: metatable)
+    stack.setMetatable(of: -2)
+  }
+
+  private func set(_ stack: LuaStack, _ field: String, _ text: String?) {
+    guard let text else { return }
+    stack.push(text: text)
+    stack.rawSet(-2, field: field)
+  }
+
+  private func pushTrace(_ trace: [Failure.TraceEntry], onto stack: LuaStack) {
+    stack.pushTable(array: Int32(clamping: trace.count))
+    for (position, entry) in trace.enumerated() {
+      stack.pushTable(fields: 4)
+      set(stack, "chainlet", entry.chainlet)
+      set(stack, "file", entry.place?.file)
+      set(stack, "function", entry.function)
+      if let line = entry.place?.line {
+        stack.push(integer: Int64(line))
+        stack.rawSet(-2, field: "line")
+      }
+      stack.rawSet(-2, at: Int64(position + 1))
+    }
+  }
+
+  // MARK: Plain data
+
+  private func push(_ value: ChainValue, onto stack: LuaStack) -> Bool {
+    let (program, binding) = (anything.program.takeUnretainedValue(), anything.binding.takeUnretainedValue())
+    return (try? ValueCoder.push(value, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "value")) != nil
+  }
+
+  private func value(_ stack: LuaStack, at index: Int32) -> ChainValue? {
+    try? ValueCoder.read(
+      anything.program.takeUnretainedValue(), from: stack, at: index, limits: CrossingLimits(bytes: 1 << 20, nodes: 10_000),
+      root: "value")
+  }
+
+  /// Pushes the value of a JSON text that the host made; nil when it does not fit.
+  func pushJSON(_ text: String, onto stack: LuaStack) {
+    let (program, binding) = (anything.program.takeUnretainedValue(), anything.binding.takeUnretainedValue())
+    var text = text
+    text.withUTF8 { bytes in
+      do throws(TypeMismatch) {
+        try JSONReader.read(
+          UnsafeRawBufferPointer(bytes), program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "value")
+      } catch { stack.pushNil() }
+    }
+  }
+
+  /// A table as JSON for a log line; its type where it is no plain data.
+  func json(_ stack: LuaStack, at index: Int32) -> String { value(stack, at: index).map { String(decoding: $0.json, as: UTF8.self) } ?? "table" }
+
+  // MARK: From Lua
+
+  func isFailure(_ stack: LuaStack, at index: Int32) -> Bool {
+    guard stack.type(at: index) == .table, stack.pushMetatable(of: index) else { return false }
+    stack.push(kept: metatable)
+    defer { stack.pop(2) }
+    return stack.rawEqual(-1, -2)
+  }
+
+  /// Marks the table on top as a failure.
+  func mark(_ stack: LuaStack) {
+    stack.push(kept: metatable)
+    stack.setMetatable(of: -2)
+  }
+
+  /// The error value at `index` as a failure, with the trace of where it was raised.
+  func read(_ stack: LuaStack, at index: Int32, report: ErrorReport?) -> Failure {
+    guard stack.ensure(16) else { return Failure(code: Failure.Code.failed, message: "an error that could not be read") }
+    let index = stack.absolute(index)
+    var failure: Failure
+    if isFailure(stack, at: index) {
+      failure = readTable(stack, index)
+    } else if let text = stack.text(at: index) {
+      let message = report.flatMap { $0.original == text ? $0.message : nil } ?? text
+      failure = Failure(code: Failure.Code.failed, message: FailureValues.cut(message))
+    } else {
+      failure = Failure(
+        code: Failure.Code.failed,
+        message: "the error value is a \(stack.type(at: index).name); raise a string or chain.failure { … }")
+    }
+    failure.trace += report?.trace ?? []
+    return failure
+  }
+
+  private func readTable(_ stack: LuaStack, _ index: Int32) -> Failure {
+    let code = text(stack, index, "code") ?? Failure.Code.failed
+    var failure = Failure(code: code, message: text(stack, index, "message") ?? code)
+    failure.chainlet = text(stack, index, "chainlet")
+    failure.cause = text(stack, index, "cause")
+    if stack.rawGet(index, field: "status") == .number { failure.status = Int(clamping: stack.integer(at: -1)) }
+    stack.pop()
+    if stack.rawGet(index, field: "retry") == .boolean { failure.retry = stack.boolean(at: -1) }
+    stack.pop()
+    if stack.rawGet(index, field: "details") != .nil, let details = value(stack, at: -1) { failure.details = details }
+    stack.pop()
+    if stack.rawGet(index, field: "trace") == .table { failure.trace = readTrace(stack, stack.top) }
+    stack.pop()
+    return failure
+  }
+
+  private func readTrace(_ stack: LuaStack, _ index: Int32) -> [Failure.TraceEntry] {
+    var trace: [Failure.TraceEntry] = []
+    for position in 0..<min(64, stack.rawLength(at: index)) {
+      if stack.rawGet(index, at: Int64(position + 1)) == .table {
+        let entry = stack.top
+        var place: SourcePlace?
+        if let file = text(stack, entry, "file") {
+          let isLine = stack.rawGet(entry, field: "line") == .number
+          place = SourcePlace(file: file, line: isLine ? Int(clamping: stack.integer(at: -1)) : 0)
+          stack.pop()
+        }
+        trace.append(Failure.TraceEntry(
+          chainlet: text(stack, entry, "chainlet") ?? "?", place: place, function: text(stack, entry, "function")))
+      }
+      stack.pop()
+    }
+    return trace
+  }
+
+  private func text(_ stack: LuaStack, _ index: Int32, _ field: String) -> String? {
+    stack.rawGet(index, field: field)
+    defer { stack.pop() }
+    return stack.text(at: -1)
+  }
+
+  private static func cut(_ message: String) -> String {
+    message.utf8.count <= 4096 ? message : String(decoding: message.utf8.prefix(4096), as: UTF8.self) + "…"
+  }
+
+  /// `tostring(failure)`.
+  private static func sentence(_ stack: LuaStack) -> String {
+    guard stack.type(at: 1) == .table, stack.ensure(16) else { return "failure" }
+    func field(_ index: Int32, _ name: String) -> String? {
+      stack.rawGet(index, field: name)
+      defer { stack.pop() }
+      return stack.text(at: -1)
+    }
+    var text = field(1, "message") ?? field(1, "code") ?? "failure"
+    guard stack.rawGet(1, field: "trace") == .table else { return text }
+    let trace = stack.top
+    for position in 0..<min(16, stack.rawLength(at: trace)) {
+      if stack.rawGet(trace, at: Int64(position + 1)) == .table {
+        let entry = stack.top
+        text += "\n  in \(field(entry, "chainlet") ?? "?")"
+        if let function = field(entry, "function") { text += ".\(function)" }
+        if let file = field(entry, "file") {
+          stack.rawGet(entry, field: "line")
+          text += " (\(file):\(stack.integer(at: -1)))"
+          stack.pop()
+        }
+      }
+      stack.pop()
+    }
+    return text
+  }
+}

@@ -1,0 +1,156 @@
+import ChainBase
+import ChainLoop
+import CLuaGuard
+import LuaBridge
+
+/// One thread, one loop, one Lua state for each chainlet.
+///
+/// A plain class confined to its loop's thread: everything but `post` and `executor` is called there.
+/// `@unchecked Sendable` is true because other threads hold it only to post to its loop.
+final class Lane: LoopClient, @unchecked Sendable {
+  let index: Int
+  let environment: any Environment
+  let watch: UnsafeMutablePointer<clg_watch>
+  private(set) var loop: (any LaneLoop)!
+  /// Where chainlets' `print` and `chain.log` go.
+  let log: @Sendable (LogLine) -> Void
+
+  // The scheduler's
+  var ready = CallRing()
+  var slow = CallRing()
+  var handOff: CallRef?
+  var now: UInt64 = 0
+  var timers = TimerQueue()
+  var nextStamp: UInt64 = 1
+  var watchesDeadlocks = false
+  /// The simulated time, which advances with the instructions that run.
+  let virtualClock: UnsafeMutablePointer<UInt64>
+  private var blank: CallRef?
+  private var allCalls: [CallRef] = []
+
+  var armedTimer: UInt64?
+
+  // What it serves
+  var requests: [UInt64: Request] = [:]
+  /// Streamed requests whose calls have ended while the outside still takes items.
+  var ending: [UInt64: Request] = [:]
+  var generations: [UInt64: LaneGeneration] = [:]
+  var isStopping = false
+  var report: ErrorReport?
+  var channels: [Int32: StreamChannel] = [:]
+  var channelCount: Int32 = 0
+  var jsonBuffer = ByteBuffer()
+  var idleWaiters: [() -> Void] = []
+  private(set) var hooks: Request!
+  var ended = false
+
+  init(index: Int, environment: any Environment, log: @escaping @Sendable (LogLine) -> Void) {
+    self.index = index
+    self.environment = environment
+    self.log = log
+    watch = .allocate(capacity: 1)
+    // All of its bytes: Swift does not see the atomics.
+    UnsafeMutableRawPointer(watch).initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<clg_watch>.size)
+    virtualClock = .allocate(capacity: 1)
+    virtualClock.initialize(to: 0)
+    watch.pointee.instructions = environment.instructionsPerSlice
+    if environment.instructionsPerSlice > 0 { watch.pointee.clock = virtualClock }
+    loop = environment.makeLoop(name: "lane-\(index)", client: self)
+    hooks = Request(
+      id: 0, entry: "", generation: .none, input: .value(.null), form: .value, trace: TraceID(high: 0, low: 0),
+      deadline: .max, taskLimit: .max, completion: { _ in })
+  }
+
+  deinit {
+    for call in allCalls {
+      call.pointee.extra?.release()
+      call.deinitialize(count: 1)
+      call.deallocate()
+    }
+    ready.deallocate()
+    slow.deallocate()
+    virtualClock.deallocate()
+    watch.deallocate()
+  }
+
+  func start() { loop.start() }
+
+  /// Runs `message` on the lane's thread. Any thread.
+  func post(_ message: @escaping @Sendable () -> Void) { loop.post(message) }
+
+  // MARK: LoopClient
+
+  func loopStarted() {
+    watch.pointee.wall = { context in
+      guard let context else { return 0 }
+      return Unmanaged<Lane>.fromOpaque(context).takeUnretainedValue().environment.wallClock()
+    }
+    watch.pointee.wall_context = Unmanaged.passUnretained(self).toOpaque()
+    if watch.pointee.instructions == 0 { clg_attach(watch) }
+  }
+
+  func loopStopped() {
+    ended = true
+    if watch.pointee.instructions == 0 { clg_detach(watch) }
+  }
+
+  func turn() -> Bool {
+    enter()
+    defer { leave() }
+    return runTurn()
+  }
+
+  func timerFired() {
+    enter()
+    defer { leave() }
+    fireTimers()
+    wakeLoop()
+  }
+
+  /// Runs a message's work as the lane: the watchdog knows its thread and the clock is fresh.
+  func asLane(_ body: () -> Void) {
+    enter()
+    defer { leave() }
+    body()
+    wakeLoop()
+  }
+
+  private func enter() {
+    if watch.pointee.instructions == 0 { clg_turn_begins(watch) } else { clg_enter(watch) }
+    now = environment.now()
+    virtualClock.pointee = now
+  }
+
+  private func leave() {
+    if watch.pointee.instructions == 0 { clg_turn_ends(watch) } else { clg_enter(nil) }
+  }
+
+  // MARK: Memory of calls
+
+  /// A call without a coroutine. Its memory lives as long as the lane, since timers may still point to it.
+  func blankCall(_ core: UnsafeMutablePointer<StateCore>) -> CallRef {
+    if let call = blank {
+      blank = call.pointee.nextFree
+      call.pointee = Call(core: core, request: .passUnretained(hooks))
+      return call
+    }
+    let call = CallRef.allocate(capacity: 1)
+    call.initialize(to: Call(core: core, request: .passUnretained(hooks)))
+    allCalls.append(call)
+    return call
+  }
+
+  func reuse(_ call: CallRef) {
+    call.pointee.phase = .idle
+    call.pointee.ticket = 0
+    call.pointee.serial = 0
+    call.pointee.nextFree = blank
+    blank = call
+  }
+
+  /// A number that is used once: for tickets and serials.
+  @inline(__always) func stamp() -> UInt64 {
+    nextStamp &+= 1
+    return nextStamp
+  }
+}

@@ -1,0 +1,72 @@
+import ChainBase
+
+/// What a request brings.
+package enum ChainInput: Sendable {
+  /// A JSON text; it is decoded straight onto the entry's stack.
+  case json([UInt8])
+  case value(ChainValue)
+}
+
+/// The form in which an answer is wanted.
+package enum OutputForm: Sendable { case json, value }
+
+/// An answer, or an item of a streamed one.
+public enum ChainOutput: Sendable, Equatable {
+  case json([UInt8])
+  case value(ChainValue)
+}
+
+/// One request from outside: served from its first to its last line by one generation, on one lane.
+final class Request {
+  let id: UInt64
+  let entry: String
+  let generation: LaneGeneration
+  let input: ChainInput
+  let form: OutputForm
+  let trace: TraceID
+  /// Monotonic nanoseconds; `.max` for none.
+  let deadline: UInt64
+  /// Called once, on the lane.
+  let completion: (Result<ChainOutput, Failure>) -> Void
+  /// Its tasks that have not ended. `taskLimit` bounds them, but each group may always have one, so that groups
+  /// inside the items of groups cannot wait for themselves.
+  var tasks = 0
+  let taskLimit: Int
+  /// Groups that have items to start when `tasks` falls.
+  var held: [Waiter] = []
+  var root: CallRef?
+  /// For a streamed answer: where its items go, and who takes them.
+  var stream: StreamChannel?
+  var onEvent: ((StreamChannel.Event) -> Void)?
+
+  init(
+    id: UInt64, entry: String, generation: LaneGeneration, input: ChainInput, form: OutputForm, trace: TraceID,
+    deadline: UInt64, taskLimit: Int, completion: @escaping (Result<ChainOutput, Failure>) -> Void
+  ) {
+    self.id = id
+    self.entry = entry
+    self.generation = generation
+    self.input = input
+    self.form = form
+    self.trace = trace
+    self.deadline = deadline
+    self.taskLimit = taskLimit
+    self.completion = completion
+  }
+}
+
+/// A W3C trace id.
+package struct TraceID: Sendable, Hashable, CustomStringConvertible {
+  package var high: UInt64
+  package var low: UInt64
+  package init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+  package var description: String { TraceID.hex(high) + TraceID.hex(low) }
+
+  private static func hex(_ value: UInt64) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}

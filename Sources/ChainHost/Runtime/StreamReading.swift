@@ -1,0 +1,146 @@
+import ChainBase
+import CLuaGuard
+import LuaBridge
+
+/// The reader's side of a stream: the next item, the result, leaving.
+extension Lane {
+  // MARK: Reading
+
+  private func findStream(_ stack: LuaStack, _ state: ChainletState) -> StreamChannel? {
+    stack.handle(at: 1, metatable: state.streamMetatable).flatMap { channels[Int32(truncatingIfNeeded: $0)] }
+  }
+
+  /// `s()`: the next item, nil at the end.
+  func beginNextItem(_ call: CallRef) {
+    let waiter = call.waiter
+    let state = call.state
+    let channel = findStream(waiter, state)
+    waiter.setTop(0)
+    guard let channel, case .state(let reader, _, _) = channel.reader, reader === state else {
+      waiter.pushNil()
+      return wake(call, answers: 1) // closed
+    }
+    if !channel.queue.isEmpty {
+      guard case .kept(let reference, let bytes) = channel.queue.removeFirst() else { return }
+      channel.queuedBytes -= bytes
+      waiter.push(kept: reference)
+      state.lua.main.release(reference)
+      wake(call, answers: 1)
+      return admitWriter(channel)
+    }
+    if let writer = channel.writers.first(where: { $0.isWaiting }) { // one whose item is larger than the room
+      channel.writers.removeAll { $0.call == writer.call }
+      waitFor(channel, call, result: false)
+      return write(writer.call, to: channel)
+    }
+    switch channel.end {
+    case .failed(let failure): wake(call, failure: failure)
+    case .finished:
+      waiter.pushNil()
+      wake(call, answers: 1)
+    case nil: waitFor(channel, call, result: false)
+    }
+  }
+
+  private func waitFor(_ channel: StreamChannel, _ call: CallRef, result: Bool) {
+    call.pointee.wait = .item
+    call.pointee.waitingSince = now
+    call.extra.reading = channel
+    channel.waiting = Waiter(call, ticket: stamp())
+    channel.waitsForResult = result
+    watchForDeadlocks()
+  }
+
+  /// `s:result()`: drops the items that are left and waits for what the writer returns.
+  func beginResult(_ call: CallRef) {
+    let waiter = call.waiter
+    let state = call.state
+    let channel = findStream(waiter, state)
+    waiter.setTop(0)
+    guard let channel, case .state(let reader, _, _) = channel.reader, reader === state else {
+      return wake(call, failure: Failure(code: Failure.Code.failed, message: "the stream is closed: it has no result"))
+    }
+    for case .kept(let reference, _) in channel.queue { state.lua.main.release(reference) }
+    channel.queue = []
+    channel.queuedBytes = 0
+    switch channel.end {
+    case .failed(let failure): wake(call, failure: failure)
+    case .finished(let reference):
+      if reference == 0 { waiter.pushNil() } else { waiter.push(kept: reference) }
+      wake(call, answers: 1)
+    case nil:
+      waitFor(channel, call, result: true)
+      admitWriter(channel)
+    }
+  }
+
+  /// `s:close()`, or the loop was left: the writer unwinds at once.
+  func closeStream(_ stack: LuaStack, by current: CallRef) {
+    if let channel = findStream(stack, current.state) { close(channel) }
+  }
+
+  func close(_ channel: StreamChannel) {
+    channels[channel.id] = nil
+    if case .state(let state, _, _) = channel.reader {
+      for case .kept(let reference, _) in channel.queue { state.lua.main.release(reference) }
+      if case .finished(let reference) = channel.end, reference != 0 { state.lua.main.release(reference) }
+      channel.releaseArguments(in: state)
+    }
+    channel.queue = []
+    channel.queuedBytes = 0
+    channel.reader = .nobody
+    if let producer = channel.producer {
+      cancel(producer, Ending(code: Failure.Code.cancelled, message: "the reader of \(channel.name) has stopped"))
+    }
+  }
+
+  // MARK: Handing on
+
+  /// How the stream field of an input crosses: the callee becomes the reader of its caller's stream.
+  func handOverStream(to callee: CallRef) -> LuaToLua.StreamHook {
+    { [unowned self] from, index, to in
+      guard let caller = callee.parent, let field = callee.state.program.input.streamField,
+        let id = from.handle(at: index, metatable: caller.state.streamMetatable),
+        let channel = channels[Int32(truncatingIfNeeded: id)], case .state(let old, _, _) = channel.reader, old === caller.state
+      else { return false }
+      let state = callee.state
+      do throws(LuaError) {
+        let program = SchemaProgram(field.item)
+        let target = try SchemaLink(program, state.lua)
+        channel.ownLinks.append(target)
+        let here = try SchemaLink(program, old.lua)
+        channel.ownLinks.append(here)
+        guard moveQueue(of: channel, from: old, here, to: state, target) else { return false }
+        if let producer = channel.producer {
+          let source = try SchemaLink(program, producer.state.lua)
+          channel.ownLinks.append(source)
+          channel.items = source
+        }
+        channel.reader = .state(state, items: target, result: nil)
+      } catch { return false }
+      callee.extra.inputs.append(channel)
+      channel.owner = callee
+      to.pushHandle(id, metatable: state.streamMetatable)
+      return true
+    }
+  }
+
+  /// Items that the old reader never took cross to the new one.
+  private func moveQueue(
+    of channel: StreamChannel, from old: ChainletState, _ here: SchemaLink, to new: ChainletState, _ target: SchemaLink
+  ) -> Bool {
+    var moved: [StreamChannel.Item] = []
+    let source = old.lua.main
+    let stack = new.lua.main
+    guard source.ensure(8), stack.ensure(8) else { return false }
+    for case .kept(let reference, let bytes) in channel.queue {
+      source.push(kept: reference)
+      defer { source.pop() }
+      guard target.copy(from: source, at: source.top, here, to: stack, limits: CrossingLimits()) else { return false }
+      moved.append(.kept(stack.keep(), bytes: bytes))
+      old.lua.main.release(reference)
+    }
+    channel.queue = moved
+    return true
+  }
+}

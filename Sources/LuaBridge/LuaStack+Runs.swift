@@ -1,0 +1,76 @@
+import CLua
+import CLuaGuard
+
+/// What a scheduler of coroutines needs of a stack.
+extension LuaStack {
+  /// The protected base function of every run: handler, function and arguments follow.
+  package func pushRunBody() { lua_pushcclosure(L, clg_body, 0) }
+
+  /// A function that waits in the host; `op` and `operand` say for what.
+  package func pushWait(op: Int32, operand: Int32 = 0) { clg_push_wait(L, op, operand) }
+
+  /// A message handler; `function` may replace the error value on top. It is not called for a run that is being ended.
+  package func pushHandler(_ function: NativeFunction) {
+    clg_push_handler(L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque())
+  }
+
+  /// Pushes `try(fn, …)`: the results of `fn`, or nil and what `function` made of the error value on top.
+  package func pushTry(_ function: NativeFunction) {
+    pushHandler(function)
+    clg_push_try(L)
+  }
+
+  /// Whether the coroutine ended without an error, or has not begun.
+  @inlinable @inline(__always) package var canBeReused: Bool { lua_status(L) == LUA_OK }
+
+  /// Keeps the top `count` values and drops those below, as far as this function's frame goes.
+  package func keepOnly(_ count: Int32) {
+    lua_rotate(L, 1, count)
+    lua_settop(L, count)
+  }
+
+  /// Pushes a list of the string keys of the table at `index`, sorted; returns their number.
+  package func pushSortedKeys(of index: Int32) -> Int64 {
+    var keys: [String] = []
+    forEachField(at: index) { key, _ in keys.append(key) }
+    keys.sort()
+    pushTable(array: Int32(clamping: keys.count))
+    for (position, key) in keys.enumerated() {
+      push(text: key)
+      rawSet(-2, at: Int64(position + 1))
+    }
+    return Int64(keys.count)
+  }
+
+  /// Gives `body` each string key of the table at `index` and the position of its value.
+  package func forEachField(at index: Int32, _ body: (String, Int32) -> Void) {
+    let index = absolute(index)
+    let top = top
+    guard ensure(6) else { return }
+    pushNil()
+    while next(index) {
+      if let key = text(at: top + 1) { body(key, top + 2) }
+      setTop(top + 1)
+    }
+  }
+
+  // MARK: Handles
+
+  /// A userdata that names something of the host's; scripts cannot make or change one.
+  package func pushHandle(_ id: UInt64, metatable: Int32) {
+    guard let memory = lua_newuserdatauv(L, MemoryLayout<UInt64>.size, 0) else { return pushNil() }
+    memory.storeBytes(of: id, as: UInt64.self)
+    push(kept: metatable)
+    setMetatable(of: -2)
+  }
+
+  /// The number in a handle of that kind, or nil for any other value.
+  package func handle(at index: Int32, metatable: Int32) -> UInt64? {
+    guard type(at: index) == .userdata, pushMetatable(of: index) else { return nil }
+    push(kept: metatable)
+    let isOurs = rawEqual(-1, -2)
+    pop(2)
+    guard isOurs, let memory = lightUserdata(at: index) else { return nil }
+    return memory.load(as: UInt64.self)
+  }
+}

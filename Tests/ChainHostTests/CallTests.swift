@@ -1,0 +1,181 @@
+import ChainBase
+import ChainHost
+import Testing
+
+/// Loads a graph of texts on one real lane, gives it to `body`, and shuts the host down.
+func withChain<R: Sendable>(
+  _ source: String, _ options: LoadOptions = LoadOptions(), log: @escaping @Sendable (LogLine) -> Void = { _ in },
+  _ body: (Chain) async throws -> R
+) async throws -> R {
+  let host = ChainHost(log: log)
+  do {
+    let chain = try await host.load(files: ["graph.lua": source], options)
+    let result = try await body(chain)
+    await host.shutdown()
+    return result
+  } catch {
+    await host.shutdown()
+    throw error
+  }
+}
+
+/// The failure that a request of the chain ends with.
+func failure(of source: String, _ input: ChainValue = [:], _ options: LoadOptions = LoadOptions()) async -> Failure? {
+  do {
+    _ = try await withChain(source, options) { try await $0.run(input) }
+    return nil
+  } catch { return error as? Failure }
+}
+
+let hello = """
+  local chain = require "chain"
+  local t = chain.types
+  local SayHello = chain.chainlet "SayHello" { input = { name = t.string }, output = t.string }
+  function SayHello:run(req) return "Hello, " .. req.name end
+  local HelloAll = chain.chainlet "HelloAll" {
+    input = { names = t.list(t.string) }, output = t.string, needs = { say_hello = SayHello },
+  }
+  function HelloAll:run(req)
+    local lines = chain.map(req.names, function(name) return self.say_hello { name = name } end)
+    return table.concat(lines, "\\n")
+  end
+  return HelloAll
+  """
+
+@Suite("Calls")
+struct CallTests {
+  @Test("hello: a fan-out over another chainlet, in order, from Swift values and from JSON")
+  func helloRuns() async throws {
+    try await withChain(hello) { chain in
+      let reply = try await chain.run(["names": ["Ada", "Grace"]])
+      #expect(reply == "Hello, Ada\nHello, Grace")
+      let json = try await chain.run(json: Array(#"{"names":["Ada","Grace"]}"#.utf8))
+      #expect(String(decoding: json, as: UTF8.self) == #""Hello, Ada\nHello, Grace""#)
+    }
+  }
+
+  @Test("an input that does not fit answers bad_input with its path")
+  func badInput() async {
+    let failure = await failure(of: hello, ["names": ["Ada", "Grace", 7]])
+    #expect(failure?.code == "bad_input")
+    #expect(failure?.status == 422)
+    #expect(failure?.message == "HelloAll.input.names[3]: expected string, got integer (7)")
+  }
+
+  @Test("a module-level table changed in one chainlet is not seen in another")
+  func statesAreSeparate() async throws {
+    let source = """
+      local chain = require "chain"
+      local t = chain.types
+      local shared = {}
+      local Other = chain.chainlet "Other" { input = {}, output = t.integer }
+      function Other:run() shared.n = (shared.n or 0) + 1 return shared.n end
+      local Main = chain.chainlet "Main" { input = {}, output = t.list(t.integer), needs = { other = Other } }
+      function Main:run() shared.n = 100 return { self.other {}, self.other {}, shared.n } end
+      return Main
+      """
+    let reply = try await withChain(source) { try await $0.run([:]) }
+    #expect(reply == [1, 2, 100])
+  }
+
+  @Test("functions, coroutines and userdata cannot cross", arguments: ["function() end", "coroutine.create(function() end)", "chain.mutex()"])
+  func onlyDataCrosses(value: String) async {
+    let source = """
+      local chain = require "chain"
+      local t = chain.types
+      local Other = chain.chainlet "Other" { input = { x = t.any }, output = t.any }
+      function Other:run(req) return req.x end
+      local Main = chain.chainlet "Main" { input = {}, output = t.any, needs = { other = Other } }
+      function Main:run() return self.other { x = \(value) } end
+      return Main
+      """
+    let failure = await failure(of: source)
+    #expect(failure?.code == "bad_input")
+    #expect(failure?.message.hasPrefix("Other.input.x: ") == true)
+  }
+
+  @Test("a misspelt need is answered with what was meant, the line and a caret")
+  func misspeltNeed() async {
+    let failure = await failure(of: """
+      local chain = require "chain"
+      local t = chain.types
+      local SayHello = chain.chainlet "SayHello" { input = { name = t.string }, output = t.string }
+      function SayHello:run(req) return "Hello, " .. req.name end
+      local Main = chain.chainlet "Main" { input = {}, output = t.string, needs = { say_hello = SayHello } }
+      function Main:run(req)
+        return self.say_helo { name = "x" }
+      end
+      return Main
+      """)
+    #expect(failure?.message == """
+      graph.lua:7: attempt to call a nil value (field 'say_helo'); did you mean 'say_hello'?
+        7 |   return self.say_helo { name = "x" }
+          |               ^
+      """)
+    #expect(failure?.trace.first?.place == SourcePlace(file: "graph.lua", line: 7))
+  }
+
+  @Test("an error three chainlets deep carries the chain of calls")
+  func deepError() async {
+    let failure = await failure(of: """
+      local chain = require "chain"
+      local C = chain.chainlet "C" { input = {} }
+      function C:run() error("broken pipe") end
+      local B = chain.chainlet "B" { input = {}, needs = { c = C } }
+      function B:run() self.c {} end
+      local A = chain.chainlet "A" { input = {}, needs = { b = B } }
+      function A:run() self.b {} end
+      return A
+      """)
+    #expect(failure?.message == "graph.lua:3: broken pipe\n  3 | function C:run() error(\"broken pipe\") end" || failure?.message == "graph.lua:3: broken pipe")
+    #expect(failure?.chainlet == "C")
+    #expect(failure?.trace.map(\.chainlet) == ["C", "B", "A"])
+    #expect(failure?.trace.map { $0.place?.line } == [3, 5, 7])
+  }
+
+  @Test("requests interleave where they wait, and only there")
+  func interleaving() async throws {
+    let source = """
+      local chain = require "chain"
+      local t = chain.types
+      local Main = chain.chainlet "Main" { input = { id = t.integer }, output = t.list(t.string) }
+      function Main:init() self.log = {} end
+      function Main:run(req)
+        table.insert(self.log, "in " .. req.id)
+        chain.sleep(0.02)
+        table.insert(self.log, "out " .. req.id)
+        return self.log
+      end
+      return Main
+      """
+    let logs = try await withChain(source) { chain in
+      async let a = chain.run(["id": 1])
+      async let b = chain.run(["id": 2])
+      return try await [a, b]
+    }
+    let full = logs.compactMap { if case .list(let items) = $0 { items } else { nil } }.max { $0.count < $1.count }
+    #expect(full == ["in 1", "in 2", "out 1", "out 2"] || full == ["in 2", "in 1", "out 2", "out 1"])
+  }
+
+  @Test("a state that spins ends at its cpu limit and others go on")
+  func cpuLimit() async {
+    let failure = await failure(of: """
+      local chain = require "chain"
+      local Main = chain.chainlet "Main" { input = {}, limits = { cpu = 0.1 } }
+      function Main:run() while true do pcall(function() while true do end end) end end
+      return Main
+      """)
+    #expect(failure?.code == "cpu_limit")
+  }
+
+  @Test("a memory limit ends the call that reaches it")
+  func memoryLimit() async {
+    let failure = await failure(of: """
+      local chain = require "chain"
+      local Main = chain.chainlet "Main" { input = {}, limits = { memory = "4MB" } }
+      function Main:run() local t = {} while true do pcall(function() t[#t + 1] = ("x"):rep(1000) .. #t end) end end
+      return Main
+      """)
+    #expect(failure?.code == "memory_limit")
+  }
+}
