@@ -73,6 +73,7 @@ extension Lane {
   func taskEnded(_ task: TaskHandle, _ call: CallRef, failure: Failure?, results: Int32) {
     task.call = nil
     task.failure = failure
+    if call.pointee.run.cancel != 0 { task.isObserved = true } // it was ended, it did not fail
     let memory = call.pointee.core.pointee.lua
     memory.pointee.memory.host += 1
     if failure == nil {

@@ -95,8 +95,17 @@ extension Lane {
 
   /// The client has gone, or the host stops.
   func cancelRequest(_ id: UInt64, _ ending: Ending = Ending(code: Failure.Code.cancelled, message: "the request was cancelled")) {
-    guard let root = requests[id]?.root else { return }
-    cancel(root, ending)
+    if let root = requests[id]?.root { cancel(root, ending) }
+    if let channel = self.ending.removeValue(forKey: id)?.stream { close(channel) }
+  }
+
+  /// The calls of a streamed request have ended; the outside may still take items.
+  func callsEnded(of request: Request) {
+    guard requests.removeValue(forKey: request.id) != nil else { return }
+    request.root = nil
+    request.generation.pins -= 1
+    ending[request.id] = request
+    if requests.isEmpty { becameIdle() }
   }
 
   /// A value of a state, checked, for the outside.
@@ -134,7 +143,7 @@ extension Lane {
   }
 
   /// The outside asks for one more item (or the end).
-  func pull(_ request: UInt64, _ channel: StreamChannel) {
+  func pull(_ channel: StreamChannel) {
     channel.wanted += 1
     if case .outside(_, let sink) = channel.reader { flush(channel, sink) }
   }
@@ -150,6 +159,8 @@ extension Lane {
     admitWriter(channel)
     guard channel.wanted > 0, channel.queue.isEmpty, let end = channel.end else { return }
     channels[channel.id] = nil
+    channel.wanted = 0
+    ending = ending.filter { $0.value.stream !== channel }
     channel.reader = .nobody
     switch end {
     case .finished: sink(.finished(channel.lastOutput))
@@ -159,11 +170,18 @@ extension Lane {
 
   // MARK: Idle
 
-  /// Nothing is left to serve: whoever waits for that is told.
+  /// Nothing is left to serve: whoever waits for that is told, in an event of its own, when the last call has been put
+  /// away and its states may be closed.
   func becameIdle() {
-    let waiting = idleWaiters
-    idleWaiters = []
-    for waiter in waiting { waiter() }
+    guard !idleWaiters.isEmpty else { return }
+    post { [self] in
+      asLane {
+        guard requests.isEmpty else { return }
+        let waiting = idleWaiters
+        idleWaiters = []
+        for waiter in waiting { waiter() }
+      }
+    }
   }
 
   func whenIdle(_ body: @escaping () -> Void) {

@@ -47,7 +47,7 @@ extension Lane {
   /// Gives the outside the next event of its streamed request.
   func pullStream(of id: UInt64) {
     guard let request = requests[id] ?? ending[id], let channel = request.stream else { return }
-    pull(id, channel)
+    pull(channel)
   }
 
   /// Closes a generation when its requests have ended.

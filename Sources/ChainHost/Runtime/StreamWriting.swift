@@ -150,6 +150,8 @@ extension Lane {
     if let reader {
       channel.waiting = nil
       wake(reader, answers: 1)
+    } else if channel.waiting != nil, channel.waitsForResult { // only the result is wanted
+      target.pop()
     } else {
       let bytes = max(0, memory.pointee.memory.used - before)
       channel.queue.append(.kept(target.keep(), bytes: bytes))
@@ -172,7 +174,8 @@ extension Lane {
     channel.producer = nil
     let stack = call.stack
     switch channel.reader {
-    case .nobody: break
+    case .nobody:
+      if call.parent == nil { callsEnded(of: call.pointee.request.takeUnretainedValue()) }
     case .outside(let form, let sink):
       if failure == nil {
         if results == 0 { stack.pushNil() }
@@ -183,6 +186,7 @@ extension Lane {
         }
       }
       channel.end = failure.map { .failed($0) } ?? .finished(0)
+      callsEnded(of: call.pointee.request.takeUnretainedValue())
       flush(channel, sink)
     case .state(let state, _, let link):
       var reference: Int32 = 0

@@ -1,0 +1,145 @@
+import ChainBase
+import ChainHost
+import Testing
+
+private let writer = """
+  local Writer = chain.chainlet "Writer" { input = { n = t.integer }, output = t.stream(t.integer, t.string) }
+  function Writer:run(req, emit)
+    for i = 1, req.n do emit(i) end
+    return "wrote " .. req.n
+  end
+  """
+
+private func source(_ body: String, _ spec: String = "input = {}, output = t.any, needs = { writer = Writer }") -> String {
+  """
+  local chain = require "chain"
+  local t = chain.types
+  \(writer)
+  local Main = chain.chainlet "Main" { \(spec) }
+  function Main:run(req, emit)
+  \(body)
+  end
+  return Main
+  """
+}
+
+private func run(_ body: String) async throws -> ChainValue { try await withChain(source(body)) { try await $0.run([:]) } }
+
+@Suite("Streams")
+struct StreamTests {
+  @Test("for over a stream gives every item in order, then the result")
+  func forLoop() async throws {
+    let value = try await run("""
+      local sum, last = 0, 0
+      local s <close> = self.writer { n = 100 }
+      for x in s do assert(x == last + 1) last = x sum = sum + x end
+      return { sum, s:result() }
+      """)
+    #expect(value == [5050, "wrote 100"])
+  }
+
+  @Test("leaving the loop early closes the stream: the writer unwinds at once")
+  func leavingEarly() async throws {
+    let value = try await run("""
+      local n = 0
+      for x in self.writer { n = 1000000 } do n = n + 1 if x == 3 then break end end
+      return n
+      """)
+    #expect(value == 3)
+  }
+
+  @Test("result drops what is left; an item of the wrong type fails the writer with its place")
+  func resultAndTypes() async throws {
+    #expect(try await run("local s = self.writer { n = 50 } return s:result()") == "wrote 50")
+    let failure = await failure(of: """
+      local chain = require "chain"
+      local t = chain.types
+      local Writer = chain.chainlet "Writer" { input = {}, output = t.stream(t.integer) }
+      function Writer:run(req, emit) emit(1) emit("two") end
+      local Main = chain.chainlet "Main" { input = {}, needs = { writer = Writer } }
+      function Main:run() for _ in self.writer {} do end end
+      return Main
+      """)
+    #expect(failure?.message.contains("Writer.emit: expected integer, got string (\"two\")") == true)
+    #expect(failure?.code == "bad_output")
+  }
+
+  @Test("when the writer fails, the reader gets the failure after the queued items")
+  func writerFails() async throws {
+    let value = try await withChain("""
+      local chain = require "chain"
+      local t = chain.types
+      local Writer = chain.chainlet "Writer" { input = {}, output = t.stream(t.integer) }
+      function Writer:run(req, emit) for i = 1, 5 do emit(i) end error("dry", 0) end
+      local Main = chain.chainlet "Main" { input = {}, output = t.any, needs = { writer = Writer } }
+      function Main:run()
+        local n = 0
+        local ok, err = pcall(function() for _ in self.writer {} do n = n + 1 end end)
+        return { n, ok, err.message, err.chainlet }
+      end
+      return Main
+      """) { try await $0.run([:]) }
+    #expect(value == [5, false, "dry", "Writer"])
+  }
+
+  @Test("chain.stream makes a local one; a stream crosses as an input field")
+  func inputStream() async throws {
+    let value = try await withChain("""
+      local chain = require "chain"
+      local t = chain.types
+      local Sum = chain.chainlet "Sum" { input = { start = t.integer, xs = t.stream(t.integer) }, output = t.integer }
+      function Sum:run(req)
+        local sum = req.start
+        for x in req.xs do sum = sum + x end
+        return sum
+      end
+      local Main = chain.chainlet "Main" { input = {}, output = t.any, needs = { sum = Sum } }
+      function Main:run()
+        local numbers = chain.stream(function(emit) for i = 1, 100 do emit(i) end end)
+        local local_sum = 0
+        for x in chain.stream(function(emit) for i = 1, 3 do emit(i) end end) do local_sum = local_sum + x end
+        return { self.sum { start = 1000, xs = numbers }, local_sum }
+      end
+      return Main
+      """) { try await $0.run([:]) }
+    #expect(value == [6050, 6])
+  }
+
+  @Test("a streaming entrypoint gives its items one by one to Swift, then its result")
+  func outside() async throws {
+    try await withChain("""
+      local chain = require "chain"
+      local t = chain.types
+      local Main = chain.chainlet "Main" { input = { n = t.integer }, output = t.stream(t.string, t.integer) }
+      function Main:run(req, emit) for i = 1, req.n do emit("w" .. i) end return req.n end
+      return Main
+      """) { chain in
+      let stream = try chain.stream(["n": 40])
+      var items: [ChainOutput] = []
+      for try await item in stream { items.append(item) }
+      #expect(items.count == 40)
+      #expect(items.first == .value("w1"))
+      #expect(try await stream.result() == .value(40))
+      let list = try await chain.run(["n": 3])
+      #expect(list == ["w1", "w2", "w3"])
+    }
+  }
+
+  @Test("a reader that stops cancels the request")
+  func readerStops() async throws {
+    try await withChain("""
+      local chain = require "chain"
+      local t = chain.types
+      local Main = chain.chainlet "Main" { input = {}, output = t.stream(t.integer) }
+      function Main:run(req, emit) local i = 0 while true do i = i + 1 emit(i) end end
+      return Main
+      """) { chain in
+      var count = 0
+      for try await _ in try chain.stream([:]) {
+        count += 1
+        if count == 5 { break }
+      }
+      #expect(count == 5)
+    }
+  }
+}
