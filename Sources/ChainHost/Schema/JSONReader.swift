@@ -3,9 +3,8 @@ import LuaBridge
 
 /// Reads JSON text straight onto a Lua stack, checked against a program: strict RFC 8259, no tree in between.
 ///
-/// In a host section of the stack's state, on its thread. The reader works on a copy of the text with room behind it, so
-/// that its loops need no bounds: the zero byte after the end is no part of any JSON token.
-package struct JSONReader: ~Copyable {
+/// In a host section of the stack's state, on its thread.
+package struct JSONReader: ~Copyable, JSONTokens {
   /// Pushes exactly one value: the handle of the stream that fills the input's stream field. False: there is none.
   package typealias StreamHook = (LuaStack) -> Bool
 
@@ -17,23 +16,17 @@ package struct JSONReader: ~Copyable {
   let stream: StreamHook?
   let start: UnsafePointer<UInt8>
   let end: UnsafePointer<UInt8>
-  /// The next byte.
   var at: UnsafePointer<UInt8>
   var depth: Int
   var bytes: Int
   var values: Int
-  /// Where strings with escapes, and decoded base64, are put together.
   var scratch = ByteBuffer()
-  /// The first thing that went wrong, and the way to it, innermost first. Both stay empty while `quiet`: a member of a
-  /// union is being tried.
   var complaint: Complaint?
   var path: [PathStep] = []
   var quiet = false
 }
 
 extension JSONReader {
-  static let padding = 64
-
   /// Reads one value and pushes it onto `stack`.
   /// - Throws: what is wrong with it, by its path; the stack is then as it was.
   package static func read(
@@ -42,15 +35,11 @@ extension JSONReader {
   ) throws(TypeMismatch) {
     let top = stack.top
     guard stack.ensure(program.stackDepth) else { throw TypeMismatch(root: root, path: [], .tooDeep(limits.depth), limits) }
-    var text = text
-    if text.starts(with: [0xEF, 0xBB, 0xBF]) { text = UnsafeRawBufferPointer(rebasing: text[3...]) } // one byte order mark
-    let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: text.count + padding)
-    defer { copy.deallocate() }
-    if let base = text.baseAddress { copy.update(from: base.assumingMemoryBound(to: UInt8.self), count: text.count) }
-    (copy + text.count).update(repeating: 0, count: padding)
+    let copy = PaddedText(text)
+    defer { extendLifetime(copy) }
     var reader = JSONReader(
       program: program, nodes: program.nodes.start, binding: binding, stack: stack, limits: limits, stream: stream,
-      start: copy, end: copy + text.count, at: copy, depth: limits.depth, bytes: limits.bytes, values: limits.nodes)
+      start: copy.start, end: copy.end, at: copy.start, depth: limits.depth, bytes: limits.bytes, values: limits.nodes)
     if reader.readWhole() { return }
     stack.setTop(top)
     throw TypeMismatch(
@@ -108,35 +97,6 @@ extension JSONReader {
       return value(nodes + Int(node.pointee.element))
     case .stream, .tensor: return mismatch(node)
     }
-  }
-
-  // MARK: Tokens
-
-  @inline(__always) mutating func skipSpace() {
-    if at.pointee > 0x20 { return }
-    skipSpaces()
-  }
-
-  @inline(never) private mutating func skipSpaces() {
-    while at.pointee == 0x20 || at.pointee == 0x0A || at.pointee == 0x0D || at.pointee == 0x09 { at += 1 }
-  }
-
-  @inline(__always) func isNull() -> Bool { at[0] == 0x6E && at[1] == 0x75 && at[2] == 0x6C && at[3] == 0x6C }
-  @inline(__always) func isTrue() -> Bool { at[0] == 0x74 && at[1] == 0x72 && at[2] == 0x75 && at[3] == 0x65 }
-  @inline(__always) func isFalse() -> Bool {
-    at[0] == 0x66 && at[1] == 0x61 && at[2] == 0x6C && at[3] == 0x73 && at[4] == 0x65
-  }
-
-  /// The text of the string at `at`, which is a quote: a slice of the input, or of the scratch buffer until the next
-  /// string. nil: it is malformed, and the complaint is made.
-  @inline(__always) mutating func stringToken() -> UnsafeRawBufferPointer? {
-    let first = at + 1
-    let plain = clg_json_plain(first, end - first, 1)
-    if first[plain] == 0x22, first + plain < end {
-      at = first + plain + 1
-      return UnsafeRawBufferPointer(start: first, count: plain)
-    }
-    return escapedString(first, plain)
   }
 
   // MARK: Scalars

@@ -49,16 +49,6 @@ enum ValueBounds {
     if result == CLG_PATTERN_LONG.rawValue { return (false, "looking for the pattern takes too many steps") }
     return (result == CLG_PATTERN_FOUND.rawValue, problem.map { String(cString: $0) })
   }
-
-  /// What is wrong with a Lua pattern, or nil: for those who declare types.
-  package static func problem(ofPattern pattern: String) -> String? {
-    var pattern = pattern
-    var problem: UnsafePointer<CChar>?
-    let result = pattern.withUTF8 { pattern in
-      UnsafeRawBufferPointer(pattern).withMemoryRebound(to: CChar.self) { clg_pattern_check($0.baseAddress, $0.count, &problem) }
-    }
-    return result == CLG_PATTERN_FOUND.rawValue ? nil : problem.map { String(cString: $0) }
-  }
 }
 
 /// What a table's keys look like, read raw.

@@ -8,7 +8,52 @@ struct JSONNumber {
   var number: Double
 }
 
-extension JSONReader {
+/// Text that is being read token by token, and what was wrong with it. The text has room behind it (`padding` bytes, the
+/// first of them zero), so that no loop here needs bounds: a zero byte is no part of any token.
+protocol JSONTokens: ~Copyable {
+  var start: UnsafePointer<UInt8> { get }
+  var end: UnsafePointer<UInt8> { get }
+  /// The next byte.
+  var at: UnsafePointer<UInt8> { get set }
+  /// Where strings with escapes are put together.
+  var scratch: ByteBuffer { get set }
+  /// The first thing that went wrong, and the way to it, innermost first. Both stay empty while `quiet`: a member of a
+  /// union is being tried.
+  var complaint: Complaint? { get set }
+  var path: [PathStep] { get set }
+  var quiet: Bool { get set }
+}
+
+extension JSONTokens where Self: ~Copyable {
+  // MARK: Tokens
+
+  @inline(__always) mutating func skipSpace() {
+    if at.pointee > 0x20 { return }
+    skipSpaces()
+  }
+
+  @inline(never) mutating func skipSpaces() {
+    while at.pointee == 0x20 || at.pointee == 0x0A || at.pointee == 0x0D || at.pointee == 0x09 { at += 1 }
+  }
+
+  @inline(__always) func isNull() -> Bool { at[0] == 0x6E && at[1] == 0x75 && at[2] == 0x6C && at[3] == 0x6C }
+  @inline(__always) func isTrue() -> Bool { at[0] == 0x74 && at[1] == 0x72 && at[2] == 0x75 && at[3] == 0x65 }
+  @inline(__always) func isFalse() -> Bool {
+    at[0] == 0x66 && at[1] == 0x61 && at[2] == 0x6C && at[3] == 0x73 && at[4] == 0x65
+  }
+
+  /// The text of the string at `at`, which is a quote: a slice of the input, or of the scratch buffer until the next
+  /// string. nil: it is malformed, and the complaint is made.
+  @inline(__always) mutating func stringToken() -> UnsafeRawBufferPointer? {
+    let first = at + 1
+    let plain = clg_json_plain(first, end - first, 1)
+    if first[plain] == 0x22, first + plain < end {
+      at = first + plain + 1
+      return UnsafeRawBufferPointer(start: first, count: plain)
+    }
+    return escapedString(first, plain)
+  }
+
   // MARK: Numbers
 
   @inline(__always) func isNumberStart() -> Bool { at.pointee == 0x2D || at.pointee &- 0x30 < 10 }
@@ -33,7 +78,7 @@ extension JSONReader {
     return longNumber(first, negative)
   }
 
-  @inline(never) private mutating func longNumber(_ first: UnsafePointer<UInt8>, _ negative: Bool) -> JSONNumber? {
+  @inline(never) mutating func longNumber(_ first: UnsafePointer<UInt8>, _ negative: Bool) -> JSONNumber? {
     var here = first
     var digits: UInt64 = 0
     var significant = 0
@@ -160,7 +205,7 @@ extension JSONReader {
       _ = badString(here, "half of a surrogate pair is no character")
       return nil
     }
-    for byte in UTF8.encode(scalar).unsafelyUnwrapped { scratch.append(byte) } // every scalar has a UTF-8 form
+    for byte in String(Character(scalar)).utf8 { scratch.append(byte) }
     return next
   }
 
@@ -186,8 +231,6 @@ extension JSONReader {
   }
 
   // MARK: What went wrong
-
-  func type(of node: UnsafeMutablePointer<SchemaNode>) -> ChainType { program.origins[Int(node.pointee.origin)] }
 
   @inline(never) mutating func fail(_ complaint: Complaint?) -> Bool {
     if !quiet, self.complaint == nil { self.complaint = complaint }
@@ -219,18 +262,8 @@ extension JSONReader {
     return byte > 0x20 && byte < 0x7F ? "'\(Character(Unicode.Scalar(byte)))'" : "the control character \(byte)"
   }
 
-  mutating func tooManyBytes() -> Bool { !quiet && fail(.tooManyBytes(limits.bytes)) }
-  mutating func tooManyValues() -> Bool { !quiet && fail(.tooManyValues(limits.nodes)) }
-
-  /// The value at `at` is of another type.
-  @inline(never) mutating func mismatch(_ node: UnsafeMutablePointer<SchemaNode>) -> Bool {
-    if quiet { return false }
-    guard let got = describeToken() else { return false }
-    return !quiet && fail(Complaint(expected: type(of: node).expectation, got: got))
-  }
-
   /// What a message calls the value at `at`; nil when it is no JSON, which is then the complaint.
-  private mutating func describeToken() -> String? {
+  mutating func describeToken() -> String? {
     switch at.pointee {
     case 0x22: return stringToken().map { Complaint.string($0) }
     case 0x7B: return "object"
@@ -246,20 +279,5 @@ extension JSONReader {
       guard let read = numberToken() else { return nil }
       return read.isInteger ? "integer (\(read.integer))" : "number (\(read.number))"
     }
-  }
-
-  /// On the way out of a failed value: the step that led to it. What is about the whole has no path.
-  private mutating func step(_ step: PathStep) -> Bool {
-    if let complaint, !complaint.isSize, !isSyntax(complaint) { path.append(step) }
-    return false
-  }
-  private func isSyntax(_ complaint: Complaint) -> Bool { complaint.expected == "JSON" }
-
-  @inline(never) mutating func inField(_ name: Int32) -> Bool { quiet ? false : step(.field(program.string(ofName: name))) }
-  @inline(never) mutating func inPosition(_ position: Int64) -> Bool { step(.position(Int(position))) }
-  @inline(never) mutating func inKey(_ token: UnsafePointer<UInt8>) -> Bool {
-    guard !quiet else { return false }
-    at = token
-    return stringToken().map { step(.field(String(decoding: $0, as: UTF8.self))) } ?? false
   }
 }
