@@ -69,6 +69,7 @@ struct ChainValueReader: ~Copyable, JSONTokens {
 
   static func read(_ text: UnsafeRawBufferPointer, root: String) throws(TypeMismatch) -> ChainValue {
     let copy = PaddedText(text)
+    defer { extendLifetime(copy) }
     var reader = ChainValueReader(start: copy.start, end: copy.end, at: copy.start)
     reader.skipSpace()
     var value = reader.value()

@@ -36,6 +36,7 @@ extension JSONReader {
     let top = stack.top
     guard stack.ensure(program.stackDepth) else { throw TypeMismatch(root: root, path: [], .tooDeep(limits.depth), limits) }
     let copy = PaddedText(text)
+    defer { extendLifetime(copy) }
     var reader = JSONReader(
       program: program, nodes: program.nodes.start, binding: binding, stack: stack, limits: limits, stream: stream,
       start: copy.start, end: copy.end, at: copy.start, depth: limits.depth, bytes: limits.bytes, values: limits.nodes)

@@ -106,7 +106,33 @@ enum JSONText {
       buffer.append(value.isNaN ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"")
       return
     }
+    if appendShort(value, to: &buffer) { return }
     var text = value.description
     text.withUTF8 { buffer.append(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// A number of at most 15 digits, six of them behind the point. No other decimal of so few digits reads as the same
+  /// double, so this one, without its last zeros, is the shortest.
+  @inline(__always) private static func appendShort(_ value: Double, to buffer: inout ByteBuffer) -> Bool {
+    let size = value.magnitude
+    guard size < 1e8, size >= 1e-3 || size == 0 else { return false }
+    let scaled = (size * 1e6).rounded()
+    guard scaled / 1e6 == size else { return false }
+    let digits = UInt64(scaled)
+    let (whole, fraction) = (digits / 1_000_000, digits % 1_000_000)
+    if value.sign == .minus { buffer.append(0x2D) }
+    append(integer: Int64(whole), to: &buffer)
+    let place = buffer.reserve(7)
+    place[0] = 0x2E
+    var rest = fraction
+    var length = 2
+    for position in stride(from: 6, to: 0, by: -1) {
+      let digit = UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+      place[position] = 0x30 &+ digit
+      if digit != 0, length <= position { length = position &+ 1 }
+    }
+    buffer.advance(length)
+    return true
   }
 }

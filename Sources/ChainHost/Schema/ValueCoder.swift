@@ -83,6 +83,9 @@ package enum ValueCoder {
   /// defaults. Needs the slots of a crossing.
   static func push(_ value: ChainValue, as node: Int32?, _ program: SchemaProgram, _ binding: SchemaBinding, onto stack: LuaStack) {
     let kind = node.map { program.nodes[$0].kind } ?? .any
+    if let node, kind == .union || kind == .optional, value != .null {
+      return push(value, inside: program.nodes[node], program, binding, onto: stack)
+    }
     switch value {
     case .null: JSONMarks.pushNull(onto: stack)
     case .boolean(let flag): stack.push(boolean: flag)
@@ -108,13 +111,29 @@ package enum ValueCoder {
     }
   }
 
+  /// Pushes a value for the first member of a union that takes it, else for the first.
+  private static func push(
+    _ value: ChainValue, inside shape: SchemaNode, _ program: SchemaProgram, _ binding: SchemaBinding, onto stack: LuaStack
+  ) {
+    guard shape.kind == .union else { return push(value, as: shape.element, program, binding, onto: stack) }
+    let top = stack.top
+    for position in shape.first..<(shape.first + shape.count) {
+      let member = program.members[position]
+      if member.tagValue >= 0, case .string(let tag)? = value[program.string(ofName: shape.tag)],
+        tag != program.string(ofName: member.tagValue) { continue }
+      push(value, as: member.node, program, binding, onto: stack)
+      var check = Explanation(stack: stack, program: program, limits: CrossingLimits(bytes: .max, nodes: .max))
+      if check.complaint(about: member.node, at: top + 1) == nil { return stack.setTop(top + 1) }
+      stack.setTop(top)
+    }
+    push(value, as: nil, program, binding, onto: stack)
+  }
+
   /// With the table on top.
   private static func push(
     fields: [ChainValue.Field], as node: Int32?, _ program: SchemaProgram, _ binding: SchemaBinding, onto stack: LuaStack
   ) {
-    var inner = node
-    while let index = inner, program.nodes[index].kind == .optional { inner = program.nodes[index].element }
-    let shape = inner.map { program.nodes[$0] }
+    let shape = node.map { program.nodes[$0] }
     for field in fields {
       var target: Int32?
       if let shape, shape.kind == .map { target = shape.element }
