@@ -16,6 +16,7 @@ public final class ChainHost: Sendable {
   private let nextGeneration = Atomic<UInt64>(1)
   private let nextRequest = Atomic<UInt64>(1)
   private let nextLane = Atomic<Int>(0)
+  private let modules = Monitor<[PrimitiveModule]>([])
 
   /// Starts the lanes. Any thread.
   /// - Parameters:
@@ -41,18 +42,36 @@ public final class ChainHost: Sendable {
     try await load(options.source(files, entry: entry), options)
   }
 
+  /// Gives chainlets a module of Swift functions for `require`; graphs that are loaded afterwards have it. Any thread.
+  /// A module of the same name is replaced.
+  public func add(_ module: PrimitiveModule) {
+    modules.withLock { modules in
+      modules.removeAll { $0.name == module.name }
+      modules.append(module)
+    }
+  }
+
   private func load(_ source: GraphSource, _ options: LoadOptions) async throws(Failure) -> Chain {
+    var source = source
+    let modules = modules.withLock { $0 }
+    source.moduleNames = Set(modules.map(\.name))
+    source.modules = { name, stack, state in
+      BuiltInModule.push(name, onto: stack, of: state) || BuiltInModule.pushUnusable(name, modules, onto: stack)
+    }
+    let planning = source
     let planned: Result<Graph, Failure> = await withCheckedContinuation { continuation in
       environment.runOnWorker {
         do throws(Failure) {
-          continuation.resume(returning: .success(try GraphLoader.load(source)))
+          continuation.resume(returning: .success(try GraphLoader.load(planning)))
         } catch { continuation.resume(returning: .failure(error)) }
       }
     }
     let graph = try planned.get()
     try options.check(graph)
     let number = nextGeneration.wrappingAdd(1, ordering: .relaxed).oldValue
-    let generation = Generation(number: number, graph: graph, secrets: options.secrets, replacements: options.replacements)
+    let generation = Generation(
+      number: number, graph: graph, secrets: options.secrets, replacements: options.replacements,
+      modules: modules)
     for (built, lane) in lanes.enumerated() {
       let result: Result<Void, Failure> = await withCheckedContinuation { continuation in
         lane.post { lane.asLane { lane.adopt(generation) { continuation.resume(returning: $0) } } }

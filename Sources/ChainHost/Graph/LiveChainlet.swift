@@ -27,7 +27,7 @@ struct LiveChainlet {
   /// - Throws: a `Failure` of code `invalid_graph`, when the file fails or declares something else than it did in the plan.
   static func evaluate(
     _ declaration: ChainletDeclaration, in graph: Graph, state: LuaState, native: ((LuaStack) -> Void)?,
-    modules: @escaping BuiltInModules = { _, _, _ in false }
+    modules: @escaping (String, LuaStack, LuaState) -> Bool = { _, _, _ in false }
   ) throws(Failure) -> LiveChainlet {
     let host = LiveHost(declaration, graph: graph, modules: modules)
     state.core.pointee.loading = 1
@@ -70,7 +70,7 @@ final class LiveHost: AuthorHost {
   let reader = RecordReader()
   let declaration: ChainletDeclaration
   private let graph: Graph
-  private let modules: BuiltInModules
+  private let modules: (String, LuaStack, LuaState) -> Bool
   private let lineage: Set<String>
   /// Declarations of this state, by name.
   private var declared: [String: ChainletDeclaration] = [:]
@@ -83,7 +83,7 @@ final class LiveHost: AuthorHost {
   /// What the host itself gives to `require` for the chainlet's file.
   nonisolated(unsafe) static let entryMark = UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1)
 
-  init(_ declaration: ChainletDeclaration, graph: Graph, modules: @escaping BuiltInModules) {
+  init(_ declaration: ChainletDeclaration, graph: Graph, modules: @escaping (String, LuaStack, LuaState) -> Bool) {
     self.declaration = declaration
     self.graph = graph
     self.modules = modules

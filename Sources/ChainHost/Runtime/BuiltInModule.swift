@@ -10,4 +10,15 @@ enum BuiltInModule {
     default: return false
     }
   }
+
+  /// Pushes an embedder's module for a planning state: its functions are there, and say that they cannot be called yet.
+  static func pushUnusable(_ name: String, _ modules: [PrimitiveModule], onto stack: LuaStack) -> Bool {
+    guard let module = modules.first(where: { $0.name == name }) else { return false }
+    stack.pushTable(fields: Int32(clamping: module.primitives.count))
+    for primitive in module.primitives {
+      stack.pushWait(op: Op.native.rawValue)
+      stack.rawSet(-2, field: primitive.name)
+    }
+    return true
+  }
 }

@@ -67,6 +67,36 @@ final class ChainModule {
     return stack.keep()
   }
 
+  // MARK: Modules
+
+  /// The async primitives that this state has required, by operand.
+  private(set) var waiting: [@Sendable (LuaStack) throws -> @Sendable () async throws -> Primitive.SendableAnswer] = []
+
+  /// Pushes what `require` gives beside `chain` and Lua's own libraries.
+  func pushModule(_ name: String, _ modules: [PrimitiveModule], onto stack: LuaStack) -> Bool {
+    if BuiltInModule.push(name, onto: stack, of: lua) { return true }
+    guard let module = modules.first(where: { $0.name == name }) else { return false }
+    stack.pushTable(fields: Int32(clamping: module.primitives.count))
+    for primitive in module.primitives {
+      switch primitive.body {
+      case .plain(let body):
+        let what = "\(name).\(primitive.name)"
+        push(.native { [unowned lua] stack in
+          guard lua.core.pointee.loading == 0 else {
+            return stack.fail("\(what) is not available while the file is being loaded; use it in init or run")
+          }
+          do { return try body(stack) } catch { return stack.fail(error) }
+        }, onto: stack)
+      case .waiting(let body):
+        stack.pushWait(op: Op.native.rawValue, operand: Int32(clamping: waiting.count))
+        waiting.append(body)
+      }
+      stack.rawSet(-2, field: primitive.name)
+    }
+    stack.makeReadOnly(name: name)
+    return true
+  }
+
   // MARK: The table
 
   /// Pushes the table that chain.lua takes its native functions from.

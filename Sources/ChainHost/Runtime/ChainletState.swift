@@ -78,8 +78,16 @@ final class ChainletState {
       lua = try LuaState(memoryLimit: limits.memory, seed: lane.environment.random() | 1)
       module = try ChainModule(lane: lane, lua: lua, name: declaration.name)
     } catch { throw ChainletState.failure(declaration, error) }
-    live = try LiveChainlet.evaluate(
-      declaration, in: program.graph, state: lua, native: module.pushNatives, modules: BuiltInModule.push)
+    if let replacement = generation.replacements[declaration.name] {
+      do throws(LuaError) {
+        live = try LiveChainlet(replacing: program, by: replacement, module: module, state: lua)
+      } catch { throw ChainletState.failure(declaration, error) }
+    } else {
+      let (module, modules) = (module, generation.modules)
+      live = try LiveChainlet.evaluate(
+        declaration, in: program.graph, state: lua, native: module.pushNatives,
+        modules: { name, stack, _ in module.pushModule(name, modules, onto: stack) })
+    }
     secrets = declaration.secrets.compactMap { generation.secrets[$0] }
     let core = UnsafeMutablePointer<StateCore>.allocate(capacity: 1)
     self.core = core

@@ -75,12 +75,13 @@ final class FailureValues {
 
   // MARK: Plain data
 
-  private func push(_ value: ChainValue, onto stack: LuaStack) -> Bool {
+  /// Pushes a value; false when it cannot be one in Lua.
+  func push(_ value: ChainValue, onto stack: LuaStack) -> Bool {
     let (program, binding) = (anything.program.takeUnretainedValue(), anything.binding.takeUnretainedValue())
     return (try? ValueCoder.push(value, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "value")) != nil
   }
 
-  private func value(_ stack: LuaStack, at index: Int32) -> ChainValue? {
+  func value(_ stack: LuaStack, at index: Int32) -> ChainValue? {
     try? ValueCoder.read(
       anything.program.takeUnretainedValue(), from: stack, at: index, limits: CrossingLimits(bytes: 1 << 20, nodes: 10_000),
       root: "value")

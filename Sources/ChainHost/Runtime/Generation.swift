@@ -10,8 +10,14 @@ final class Generation: Sendable {
   /// What takes the place of chainlets, by name.
   let replacements: [String: Replacement]
 
-  init(number: UInt64, graph: Graph, secrets: [String: String], replacements: [String: Replacement]) {
+  /// What an embedder added to `require`.
+  let modules: [PrimitiveModule]
+
+  init(
+    number: UInt64, graph: Graph, secrets: [String: String], replacements: [String: Replacement], modules: [PrimitiveModule]
+  ) {
     self.number = number
+    self.modules = modules
     self.graph = graph
     self.secrets = secrets
     self.replacements = replacements

@@ -43,6 +43,7 @@ final class Lane: LoopClient, @unchecked Sendable {
   var idleWaiters: [() -> Void] = []
   private(set) var hooks: Request!
   var ended = false
+  private var entered = 0
 
   init(index: Int, environment: any Environment, log: @escaping @Sendable (LogLine) -> Void) {
     self.index = index
@@ -115,13 +116,20 @@ final class Lane: LoopClient, @unchecked Sendable {
     wakeLoop()
   }
 
+  /// Whether the lane's own code is on the stack: a turn, a timer or a message.
+  var isEntered: Bool { entered > 0 }
+
   private func enter() {
+    entered += 1
+    guard entered == 1 else { return }
     if watch.pointee.instructions == 0 { clg_turn_begins(watch) } else { clg_enter(watch) }
     now = environment.now()
     virtualClock.pointee = now
   }
 
   private func leave() {
+    entered -= 1
+    guard entered == 0 else { return }
     if watch.pointee.instructions == 0 { clg_turn_ends(watch) } else { clg_enter(nil) }
   }
 

@@ -34,7 +34,7 @@ extension Lane {
     case .nextItem: beginNextItem(call)
     case .result: beginResult(call)
     case .lock: beginLock(call)
-    case .native: break // Swift's own waits come with primitives
+    case .native: beginNative(call)
     case nil: wake(call, failure: Failure(code: Failure.Code.failed, message: "a wait that the host does not know"))
     }
   }

@@ -1,0 +1,87 @@
+import ChainBase
+import CLuaGuard
+import LuaBridge
+
+/// Swift's async functions and Lua's coroutines wait for each other: the rim of a lane.
+extension Lane {
+  /// A chainlet waits in an async primitive; its arguments are on its stack.
+  func beginNative(_ call: CallRef) {
+    let waiter = call.waiter
+    let primitive = call.state.module.waiting[Int(call.pointee.run.operand)]
+    let work: @Sendable () async throws -> Primitive.SendableAnswer
+    do {
+      work = try primitive(waiter)
+    } catch { return wake(call, failure: failure(from: error, of: call, waiter)) }
+    waiter.setTop(0)
+    call.pointee.wait = .native
+    let answer = NativeAnswer(lane: self, call: call, ticket: stamp())
+    call.pointee.ticket = answer.ticket
+    let task = Task.onLane(loop.executor) {
+      do {
+        let push = try await work()
+        answer.give(.success(push))
+      } catch { answer.give(.failure(error)) }
+    }
+    // It may have ended already, and the memory of the call may be in use for another.
+    if call.pointee.ticket == answer.ticket { call.extra.cancelNative = { task.cancel() } }
+  }
+
+  fileprivate func nativeEnded(_ call: CallRef, _ result: Result<Primitive.SendableAnswer, any Error>) {
+    call.pointee.extra?.takeUnretainedValue().cancelNative = nil
+    let waiter = call.waiter
+    let memory = call.pointee.core.pointee.lua
+    memory.pointee.memory.host += 1
+    do {
+      guard waiter.ensure(16) else { throw LuaError(.memory, "stack overflow") }
+      let answers = try result.get()(waiter)
+      memory.pointee.memory.host -= 1
+      if call.state.isOutOfMemory() { call.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
+      wake(call, answers: answers)
+    } catch {
+      memory.pointee.memory.host -= 1
+      wake(call, failure: failure(from: error, of: call, waiter))
+    }
+  }
+
+  private func failure(from error: any Error, of call: CallRef, _ waiter: LuaStack) -> Failure {
+    switch error {
+    case let failure as Failure: failure
+    case let error as LuaError: Failure(code: Failure.Code.failed, message: call.place(of: waiter) + error.message)
+    case is CancellationError: Failure(code: Failure.Code.cancelled, message: "a primitive was cancelled")
+    default: Failure(code: Failure.Code.failed, message: call.place(of: waiter) + String(describing: error))
+    }
+  }
+}
+
+extension Primitive {
+  typealias SendableAnswer = @Sendable (LuaStack) throws -> Int32
+}
+
+/// The way back of an async primitive. `@unchecked Sendable` is true because the call is only touched on its lane.
+private struct NativeAnswer: @unchecked Sendable {
+  let lane: Lane
+  let call: CallRef
+  let ticket: UInt64
+
+  /// On the lane's executor, so on its thread: at once, or in an event of its own.
+  func give(_ result: Result<Primitive.SendableAnswer, any Error>) {
+    if lane.isEntered { return finish(result) }
+    guard !lane.ended else { return }
+    lane.asLane { finish(result) }
+  }
+
+  private func finish(_ result: Result<Primitive.SendableAnswer, any Error>) {
+    guard call.pointee.ticket == ticket, call.pointee.phase == .waiting else { return } // cancelled since
+    lane.nativeEnded(call, result)
+  }
+}
+
+extension Task where Failure == Never, Success == Void {
+  /// Begins at once on the calling thread where the system can, and goes on there.
+  fileprivate static func onLane(_ executor: any TaskExecutor, _ body: sending @escaping @isolated(any) () async -> Void) -> Task {
+    if #available(macOS 26, *) {
+      return Task.immediate(executorPreference: executor, operation: body)
+    }
+    return Task(executorPreference: executor, operation: body)
+  }
+}

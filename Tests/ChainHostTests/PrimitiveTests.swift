@@ -1,0 +1,98 @@
+import ChainBase
+import ChainHost
+import LuaBridge
+import Testing
+
+private let source = """
+  local chain = require "chain"
+  local t = chain.types
+  local math2 = require "math2"
+  local Main = chain.chainlet "Main" { input = { a = t.number }, output = t.any }
+  function Main:run(req)
+    local list = chain.map({ 1, 2, 3 }, function(i) return math2.later(i) end)
+    local ok, err = pcall(function() return math2.add(1, "7") end)
+    local ok2, err2 = pcall(math2.fail)
+    return { math2.add(req.a, 2), list[1] + list[2] + list[3], err, err2.code }
+  end
+  return Main
+  """
+
+private func module() -> PrimitiveModule {
+  PrimitiveModule("math2") {
+    Primitive("add") { (a: Double, b: Double) in a + b }
+    Primitive("later") { (a: Int) async throws -> Int in
+      try await Task.sleep(for: .milliseconds(5))
+      return a * 10
+    }
+    Primitive("at_once") { (a: Int) async -> Int in a }
+    Primitive("fail") { () async throws -> Int in throw Failure(code: "nope", message: "no") }
+    Primitive("forever") { () async throws -> Int in
+      try await Task.sleep(for: .seconds(1000))
+      return 1
+    }
+  }
+}
+
+private func withHost(_ source: String, _ body: (Chain) async throws -> Void) async throws {
+  let host = ChainHost()
+  host.add(module())
+  do {
+    try await body(try await host.load(files: ["graph.lua": source]))
+    await host.shutdown()
+  } catch {
+    await host.shutdown()
+    throw error
+  }
+}
+
+@Suite("Primitives")
+struct PrimitiveTests {
+  @Test("plain and async Swift functions, their errors, and wrong arguments")
+  func calls() async throws {
+    try await withHost(source) { chain in
+      let value = try await chain.run(["a": 1])
+      #expect(value == [3.0, 60, "graph.lua:6: bad argument #2 to 'add': number expected, got string (\"7\")", "nope"])
+    }
+  }
+
+  @Test("cancelling a request cancels the task of the primitive that it waits for")
+  func cancel() async throws {
+    try await withHost("""
+      local chain = require "chain"
+      local m = require "math2"
+      local Main = chain.chainlet "Main" { input = {} }
+      function Main:run() m.forever() end
+      return Main
+      """) { chain in
+      let task = Task { try await chain.run([:]) }
+      try await Task.sleep(for: .milliseconds(20))
+      task.cancel()
+      guard case .failure(let error) = await task.result else { return #expect(Bool(false)) }
+      #expect((error as? Failure)?.code == "cancelled")
+    }
+  }
+
+  @Test("a primitive cannot be called while a file is loaded")
+  func loading() async {
+    await #expect(throws: Failure.self) {
+      try await withHost("""
+        local chain = require "chain"
+        local x = require("math2").add(1, 2)
+        local Main = chain.chainlet "Main" { input = {} }
+        function Main:run() end
+        return Main
+        """) { _ in }
+    }
+  }
+
+  @Test("a replacement takes the place of a chainlet, checked by its types")
+  func replacements() async throws {
+    var options = LoadOptions()
+    options.replacements["SayHello"] = { input in .string("Hi " + (input["name"].map { if case .string(let s) = $0 { s } else { "" } } ?? "")) }
+    let reply = try await withChain(hello, options) { try await $0.run(["names": ["Ada"]]) }
+    #expect(reply == "Hi Ada")
+    options.replacements["SayHello"] = { _ in 7 }
+    let failure = await failure(of: hello, ["names": ["Ada"]], options)
+    #expect(failure?.message == "SayHello.output: expected string, got integer (7)")
+  }
+}
