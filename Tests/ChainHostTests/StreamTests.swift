@@ -125,6 +125,18 @@ struct StreamTests {
     }
   }
 
+  @Test("two tasks cannot read one stream at the same time")
+  func readTwice() async throws {
+    let value = try await run("""
+      local s = chain.stream(function(emit) chain.sleep(0.02) emit(1) end)
+      local r = chain.settle({ 1, 2 }, function() return s() end)
+      local message
+      for _, e in ipairs(r) do if not e.ok then message = e.error.message end end
+      return message
+      """)
+    #expect(value == "the stream is being read by another task of this call: one at a time")
+  }
+
   @Test("a reader that stops cancels the request")
   func readerStops() async throws {
     try await withChain("""

@@ -5,7 +5,8 @@ import LuaBridge
 /// What `require "chain"` offers beside the declarations, in one state: waiting functions and natives of the runtime.
 final class ChainModule {
   private unowned let lane: Lane
-  private let lua: LuaState
+  /// Unowned: the state keeps the functions that refer to this module.
+  private unowned let lua: LuaState
   private let name: String
   let failures: FailureValues
   /// Any plain data, from this state to itself.

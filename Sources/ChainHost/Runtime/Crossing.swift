@@ -56,6 +56,7 @@ extension Lane {
     guard deadline < call.pointee.run.deadline else { return }
     call.pointee.run.deadline = deadline
     timers.add(at: deadline, .deadline, call, stamp: call.pointee.serial)
+    if timers.count > timerLimit { dropStaleTimers() }
   }
 
   @inline(__always) func takeSlot(_ call: CallRef) {

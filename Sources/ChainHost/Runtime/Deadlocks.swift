@@ -7,6 +7,8 @@ import CLuaGuard
 /// waits for still move? What cannot move at all, and stands on a ring, is a deadlock: its youngest call fails.
 extension Lane {
   private static let patience: UInt64 = 1_000_000_000
+  /// A reader outside that takes nothing for so long has its request cancelled.
+  private static let readerPatience: UInt64 = 30_000_000_000
 
   /// Something waits for other calls: look at it after a while.
   func watchForDeadlocks() {
@@ -19,6 +21,7 @@ extension Lane {
     watchesDeadlocks = false
     let calls = liveCalls()
     let candidates = calls.filter { $0.isPatient && now &- $0.pointee.waitingSince >= Lane.patience }
+    for call in candidates where now &- call.pointee.waitingSince >= Lane.readerPatience { cancelStalled(call) }
     if !candidates.isEmpty {
       let graph = WaitGraph(calls)
       for call in candidates {
@@ -28,6 +31,13 @@ extension Lane {
       }
     }
     if calls.contains(where: \.isPatient) { watchForDeadlocks() }
+  }
+
+  private func cancelStalled(_ writer: CallRef) {
+    guard writer.pointee.wait == .room, let channel = writer.existingExtra?.reading, case .outside = channel.reader,
+      let producer = channel.producer
+    else { return }
+    cancel(producer, Ending(code: Failure.Code.cancelled, message: "the reader of \(channel.name) took nothing for 30 s"))
   }
 
   private func fail(_ ring: [CallRef]) {

@@ -29,6 +29,8 @@ final class Lane: LoopClient, @unchecked Sendable {
   private var allCalls: [CallRef] = []
 
   var armedTimer: UInt64?
+  /// How many timers there may be before stale ones are swept out.
+  var timerLimit = 1024
 
   // What it serves
   var requests: [UInt64: Request] = [:]

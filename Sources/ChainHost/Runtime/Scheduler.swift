@@ -136,6 +136,15 @@ extension Lane {
   /// Notes a time for the call's present wait.
   func wakeLater(_ call: CallRef, at time: UInt64) { timers.add(at: time, .wake, call, stamp: call.pointee.ticket) }
 
+  /// Calls that ended in time leave their deadlines behind: now and then they are swept out.
+  func dropStaleTimers() {
+    timers.removeAll { entry in
+      guard let call = entry.call else { return false }
+      return entry.stamp != (entry.purpose == .deadline ? call.pointee.serial : call.pointee.ticket)
+    }
+    timerLimit = max(1024, timers.count * 2)
+  }
+
   func armTimer() {
     let first = timers.first
     guard first != armedTimer else { return }

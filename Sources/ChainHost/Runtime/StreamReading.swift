@@ -20,6 +20,7 @@ extension Lane {
       waiter.pushNil()
       return wake(call, answers: 1) // closed
     }
+    guard !isBeingRead(channel) else { return wake(call, failure: Lane.readTwice) }
     if !channel.queue.isEmpty {
       guard case .kept(let reference, let bytes) = channel.queue.removeFirst() else { return }
       channel.queuedBytes -= bytes
@@ -42,6 +43,11 @@ extension Lane {
     }
   }
 
+  private func isBeingRead(_ channel: StreamChannel) -> Bool { channel.waiting?.isWaiting == true }
+
+  private static let readTwice = Failure(
+    code: Failure.Code.failed, message: "the stream is being read by another task of this call: one at a time")
+
   private func waitFor(_ channel: StreamChannel, _ call: CallRef, result: Bool) {
     call.pointee.wait = .item
     call.pointee.waitingSince = now
@@ -60,6 +66,7 @@ extension Lane {
     guard let channel, case .state(let reader, _, _) = channel.reader, reader === state else {
       return wake(call, failure: Failure(code: Failure.Code.failed, message: "the stream is closed: it has no result"))
     }
+    guard !isBeingRead(channel) else { return wake(call, failure: Lane.readTwice) }
     for case .kept(let reference, _) in channel.queue { state.lua.main.release(reference) }
     channel.queue = []
     channel.queuedBytes = 0
