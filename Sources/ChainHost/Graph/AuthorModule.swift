@@ -15,6 +15,8 @@ protocol AuthorHost: AnyObject {
   func loaded(_ stack: LuaStack) -> Int32
   /// spec → the values of the configuration.
   func configure(_ stack: LuaStack) -> Int32
+  /// An error that a file raised → what `loaded` is given.
+  func explain(_ stack: LuaStack) -> Int32
   /// What only one of them offers.
   func pushExtras(to stack: LuaStack, state: LuaState)
 }

@@ -41,7 +41,7 @@ enum GraphLoader {
       case .raised(let error):
         host.add(
           Problem(error.kind == .memory ? "loading the files takes more than \(source.memoryLimit >> 20) MB of memory" : error.message, place: SourcePlace(file: entry.path, line: 0)))
-      case .tooLong: host.add(Problem("loading does not end: the files ran for \(Int(source.timeLimit)) s; is there a loop at the top of a file?", place: SourcePlace(file: entry.path, line: 0)))
+      case .tooLong: host.add(Problem("loading does not end: the files ran for \(RecordReader.number(source.timeLimit)) s; is there a loop at the top of a file?", place: SourcePlace(file: entry.path, line: 0)))
       case .waited: host.add(Problem("the file waits while it is loaded", place: SourcePlace(file: entry.path, line: 0)))
       }
       try state.hostSection { _ = $0.push(kept: host.unknownReference) }

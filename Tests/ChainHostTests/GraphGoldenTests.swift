@@ -1,0 +1,39 @@
+import Foundation
+import Testing
+
+@testable import ChainHost
+
+/// Every folder `Tests/Lua/load-NAME` holds a graph and, in expected.txt, all that is said about it when it is loaded.
+/// `RENEW=1` writes what is said now; read the difference before it is committed.
+@Suite("Mistakes at load")
+struct GraphGoldenTests {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Lua")
+
+  static let names: [String] = {
+    let all = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return all.filter { $0.hasPrefix("load-") }.sorted()
+  }()
+
+  @Test("are all said, with place, line and fix", arguments: names)
+  func mistake(_ name: String) throws {
+    let folder = GraphGoldenTests.folder.appendingPathComponent(name)
+    var source = GraphSource(path: folder.appendingPathComponent("graph.lua").path)
+    source.timeLimit = 0.3
+    source.memoryLimit = 16 << 20
+    let library = folder.appendingPathComponent("library").path
+    if FileManager.default.fileExists(atPath: library) {
+      source.files = .disk(path: folder.appendingPathComponent("graph.lua").path, libraries: ["shared": library])
+    }
+    let outcome = GraphLoader.check(source)
+    let said = outcome.problems.map(\.description).joined(separator: "\n").replacing(folder.path + "/", with: "") + "\n"
+    let expected = folder.appendingPathComponent("expected.txt")
+    if ProcessInfo.processInfo.environment["RENEW"] == "1", ProcessInfo.processInfo.environment["CI"] == nil {
+      try said.write(to: expected, atomically: true, encoding: .utf8)
+      return
+    }
+    #expect(said == (try String(contentsOf: expected, encoding: .utf8)))
+  }
+
+  @Test("are held for at least 45 kinds")
+  func enough() { #expect(GraphGoldenTests.names.count >= 45) }
+}
