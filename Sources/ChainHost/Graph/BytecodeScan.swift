@@ -25,7 +25,10 @@ struct BytecodeScan {
 
   /// - Throws: when the bytecode is of a format that it does not know.
   init(_ code: [UInt8]) throws(BytecodeReader.Unknown) {
-    let function = try BytecodeReader.read(code)
+    self.init(try BytecodeReader.read(code))
+  }
+
+  init(_ function: BytecodeReader.Prototype) {
     parameters = function.locals.prefix(function.parameters).map(\.name)
     isVariadic = function.isVariadic
     scan(function)
