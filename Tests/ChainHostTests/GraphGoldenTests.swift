@@ -37,3 +37,25 @@ struct GraphGoldenTests {
   @Test("are held for at least 45 kinds")
   func enough() { #expect(GraphGoldenTests.names.count >= 45) }
 }
+
+@Suite("The examples")
+struct ExampleGraphTests {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Examples")
+
+  @Test("have nothing that check could say", arguments: ["hello", "reuse", "stream", "wordcount"])
+  func clean(_ name: String) throws {
+    let folder = ExampleGraphTests.folder.appendingPathComponent(name)
+    let shared = folder.appendingPathComponent("shared").path
+    let libraries = FileManager.default.fileExists(atPath: shared) ? ["shared": shared] : [:]
+    let outcome = GraphLoader.check(GraphSource(path: folder.appendingPathComponent("graph.lua").path, libraries: libraries))
+    #expect(outcome.problems.map(\.description) == [])
+    let graph = try #require(outcome.graph)
+    if let path = ProcessInfo.processInfo.environment["WRITE_TYPES"] {
+      let target = URL(fileURLWithPath: path).appendingPathComponent(name)
+      try FileManager.default.createDirectory(at: target.appendingPathComponent(".chainrun"), withIntermediateDirectories: true)
+      try LuaAnnotations.types(of: graph).write(to: target.appendingPathComponent(".chainrun/types.lua"), atomically: true, encoding: .utf8)
+      try LuaAnnotations.module.write(to: target.appendingPathComponent(".chainrun/chain.lua"), atomically: true, encoding: .utf8)
+    }
+  }
+}
