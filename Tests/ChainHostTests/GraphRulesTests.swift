@@ -251,7 +251,7 @@ struct GraphRulesTests {
       "---@alias chainlet.Words.item string\n", "---@overload fun(): chainlet.Words.item?\n",
       "---@field run fun(self: chainlet.Words, req: chainlet.Words.input, emit: fun(item: chainlet.Words.item)): integer\n",
       "---@field kind \"a\"|\"b\"\n", "---@field words fun(req: chainlet.Words.arguments, opts?: chain.CallOptions): chainlet.Words.stream\n",
-      "---@field tools chainlet.All.tools\n", "---@field secrets { KEY: string }\n", "---@field pick fun(self: chainlet.All, req?: any, ...: any): any\n",
+      "---@field tools chainlet.All.tools\n", "---@field secrets { KEY: string }\n", "---@field pick fun(self: chainlet.All, req?: any, ...: any): any...\n",
       "---@field seen any\n", ": { n?: integer, word: string }[]\n",
     ] { #expect(text.contains(line), "\(line)\n in \(text)") }
   }
@@ -266,5 +266,45 @@ struct Generator: RandomNumberGenerator {
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
     return z ^ (z >> 31)
+  }
+}
+
+@Suite("Hostile files")
+struct HostileGraphTests {
+  @Test(
+    "end in a problem, quickly and in little memory",
+    arguments: [
+      "local r = {}; r.a, r.b = r, r; return chain.chainlet 'A' { input = r }",
+      "local v = {}; v.a, v.b = v, v; return chain.chainlet 'A' { input = { a = t.any { default = v } } }",
+      "local n = {}; n.a, n.b, n.c, n.d = n, n, n, n; return chain.chainlet 'A' { needs = n }",
+      "local c = {}; c.a, c.b = c, c; return chain.const(c)",
+      "local d = {}; for i = 1, 60 do d = { a = d, b = d } end; return chain.const(d)",
+      "local x = t.string; for i = 1, 1000 do x = t.list(x) end; return chain.chainlet 'A' { output = x }",
+      "local x = t.string; for i = 1, 1000 do x = x { min = 1 } end; return chain.chainlet 'A' { output = x }",
+      "local function f() return f() + 1 end; f()",
+      "return chain.chainlet(('A'):rep(1000000)) { [('b'):rep(1000000)] = 1 }",
+      "return chain.chainlet 'A' { needs = setmetatable({}, { __index = function() while true do end end, __pairs = function() while true do end end }) }",
+      "error(setmetatable({}, { __tostring = function() while true do end end }))",
+      "return setmetatable({}, { __index = function() while true do end end })",
+      "local all = {} for i = 1, 20000 do all['k' .. i] = 7 end return chain.chainlet 'A' { input = all }",
+      "coroutine.wrap(function() chain.chainlet 'A' { inptu = 1 } error 'x' end)()",
+      "local ok, value = pcall(require, 'nothing') return value.a.b.c(1) .. 2 + 3",
+      "return chain.chainlet", "return chain", "return t", "return t.string", "return require", "return require 'chain'",
+      "chain.types = nil; t.string = nil; return 1", "rawset(chain, 'chainlet', nil); return chain.chainlet 'A' {}",
+      "local A = chain.chainlet 'A' {}; rawset(A, 'run', 1); return A",
+      "local A = chain.chainlet 'A' {}; A[1] = 2; A[A] = A; A[true] = print; return A",
+      "local A = chain.chainlet 'A' {}; return A.super.x", "local A = chain.chainlet 'A' {}; return A:extend() {}",
+      "return chain.chainlet 'A' { needs = { a = chain.chainlet } }", "return t.list(t)", "for i = 1, 1e9 do pcall(error) end",
+    ])
+  func hostile(_ code: String) throws {
+    var source = GraphSource(texts: ["graph.lua": "local chain = require 'chain'; local t = chain.types; " + code])
+    source.timeLimit = 0.3
+    source.memoryLimit = 64 << 20
+    let clock = ContinuousClock()
+    var outcome = GraphLoader.Outcome(graph: nil, problems: [])
+    let time = clock.measure { outcome = GraphLoader.check(source) }
+    #expect(outcome.graph == nil && !outcome.problems.isEmpty)
+    #expect(outcome.problems.allSatisfy { $0.description.utf8.count < 5_000 })
+    #expect(time < .seconds(20))
   }
 }

@@ -44,12 +44,18 @@ extension LuaAnnotations {
     }
 
     private mutating func input() {
-      classes.append(["---@class \(name).input"] + fields.map { field($0, optional: LuaAnnotations.isOptional($0.type)) })
+      classes.append(["---@class \(name).input\(inherited)"] + fields.map { field($0, optional: LuaAnnotations.isOptional($0.type)) })
       guard fields.contains(where: { $0.type.defaultValue != nil || isStream($0.type) }) else { return }
       // What a caller may leave out is there when `run` reads it.
       classes.append(
         ["---@class \(name).arguments"]
           + fields.map { field($0, optional: LuaAnnotations.isOptional($0.type) || $0.type.defaultValue != nil) })
+    }
+
+    /// An input that is its parent's can be given to what it overrides.
+    private var inherited: String {
+      guard let parent = chainlet.parent.flatMap({ graph.chainlet(named: $0) }), parent.input == chainlet.input else { return "" }
+      return " : chainlet.\(parent.name).input"
     }
 
     private func isStream(_ type: ChainType) -> Bool {
@@ -138,10 +144,10 @@ extension LuaAnnotations {
     private func ownMethods() -> [String] {
       chainlet.methods.sorted { $0.key < $1.key }.compactMap { name, place in
         guard !RecordReader.hooks.contains(name), RecordReader.isIdentifier(name) else { return nil }
-        guard let scan = function(at: place) else { return "---@field \(name) fun(...: any): any" }
+        guard let scan = function(at: place) else { return "---@field \(name) fun(...: any): any..." }
         var parameters = scan.parameters.map { $0 == "self" ? "self: \(self.name)" : "\($0)?: any" }
         if scan.isVariadic { parameters.append("...: any") }
-        return "---@field \(name) fun(\(parameters.joined(separator: ", "))): any"
+        return "---@field \(name) fun(\(parameters.joined(separator: ", "))): any..."
       }
     }
 

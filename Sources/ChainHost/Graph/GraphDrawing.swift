@@ -1,8 +1,8 @@
 import ChainBase
 
 /// A graph as text that draws itself: Mermaid for pages, DOT for graphviz. Entrypoints are marked, edges carry types.
-enum GraphDrawing {
-  static func mermaid(_ graph: Graph) -> String {
+package enum GraphDrawing {
+  package static func mermaid(_ graph: Graph) -> String {
     var lines = ["flowchart LR"]
     for position in drawn(graph) {
       let chainlet = graph.chainlets[position]
@@ -24,7 +24,7 @@ enum GraphDrawing {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  static func dot(_ graph: Graph) -> String {
+  package static func dot(_ graph: Graph) -> String {
     var lines = ["digraph chain {", "  rankdir = LR", "  node [shape = box, fontname = \"sans-serif\"]", "  edge [fontname = \"sans-serif\", fontsize = 10]"]
     for position in drawn(graph) {
       let chainlet = graph.chainlets[position]

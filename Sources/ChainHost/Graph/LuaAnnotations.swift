@@ -2,22 +2,21 @@ import ChainBase
 
 /// What `chainrun types` writes beside a graph, so that an editor completes and checks it: annotations as the language
 /// servers of Lua read them.
-enum LuaAnnotations {
+package enum LuaAnnotations {
   /// `.chainrun/chain.lua`: the module `chain`, the same for every graph.
-  static var module: String { String(decoding: PackageResources.annotations_lua, as: UTF8.self) }
+  package static var module: String { String(decoding: PackageResources.annotations_lua, as: UTF8.self) }
 
-  /// `.emmyrc.json`: silences the hint to write a dot where a need's name stands before a call.
-  static let settings = """
+  /// `.emmyrc.json`: silences the hint that a method without use for `self` should be written with a dot.
+  package static let settings = """
     {
       "runtime": { "version": "Lua5.4" },
-      "workspace": { "library": [".chainrun"] },
-      "diagnostics": { "disable": ["inject-field"] }
+      "diagnostics": { "disable": ["unused"] }
     }
 
     """
 
   /// `.chainrun/types.lua`: one class for each chainlet.
-  static func types(of graph: Graph) -> String {
+  package static func types(of graph: Graph) -> String {
     var text = "---@meta _\n"
     for chainlet in graph.chainlets {
       var writer = Writer(graph: graph, chainlet: chainlet)

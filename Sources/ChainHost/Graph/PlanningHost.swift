@@ -140,10 +140,11 @@ final class PlanningHost: AuthorHost {
     let mark = stack.isInteger(at: 6) ? Int(stack.integer(at: 6)) : -1
     guard begun.indices.contains(mark) else { return 0 }
     let place = begun[mark].place
-    let name = stack.text(at: 3) ?? "?"
+    let given = stack.text(at: 3) ?? "?"
+    let name = String(given.prefix(100))
     var declaration = ChainletDeclaration(name: name, place: place, file: files.last ?? bundle.entry)
     var record = Record(declaration: declaration)
-    record.isBroken = name == "?" || (stack.text(at: 5) == "extend" && stack.type(at: 4) != .table)
+    record.isBroken = !RecordReader.isIdentifier(given) || (stack.text(at: 5) == "extend" && stack.type(at: 4) != .table)
     begun[mark].isComplete = true
     if stack.type(at: 4) == .table, let parent = stack.identity(at: 4).flatMap({ positions[$0] }) {
       declaration.inherit(records[parent].declaration)

@@ -8,8 +8,9 @@ extension RecordReader {
 
   /// The type at `index`, or nil when there is none to be had; problems are noted.
   func type(_ stack: LuaStack, _ index: Int32, place: Position, depth: Int = 0) -> ChainType? {
+    guard step() else { return nil }
     guard depth < RecordReader.deepest, stack.ensure(8) else {
-      note("the type is nested too deeply (at most \(RecordReader.deepest) levels)")
+      tooDeep("the type")
       return nil
     }
     switch kind(stack, index) {
