@@ -206,7 +206,7 @@ final class PlanningHost: AuthorHost {
       if isBuiltIn(name) { return builtIn(name, stack) }
       switch find(name) {
       case .failure(let missing):
-        add(Problem(missing.message, place: place(stack, level: 2), suggestion: missing.suggestion))
+        add(Problem(missing.message, place: requirePlace(stack, name), suggestion: missing.suggestion))
         return unknownModule(stack)
       case .success(let found):
         text = found
@@ -220,10 +220,18 @@ final class PlanningHost: AuthorHost {
     }
     if files.contains(text.path) {
       let circle = files.drop { $0 != text.path } + [text.path]
-      add(Problem("files require each other in a circle: \(circle.joined(separator: " → "))", place: place(stack, level: 2), suggestion: "move what both need into a third file"))
+      add(Problem("files require each other in a circle: \(circle.joined(separator: " → "))", place: requirePlace(stack, stack.text(at: 1) ?? ""), suggestion: "move what both need into a third file"))
       return unknownModule(stack)
     }
     return compile(text, stack)
+  }
+
+  /// Where `require` was called. A tail call leaves no trace of itself: then the line is found in the text.
+  private func requirePlace(_ stack: LuaStack, _ name: String) -> SourcePlace? {
+    guard let current = files.last else { return nil }
+    if let place = stack.filePlace(level: 2), place.file == current { return SourcePlace(file: current, line: place.line) }
+    let line = bundle.file(current)?.line(containing: ["\"\(name)\"", "'\(name)'"]) ?? 0
+    return SourcePlace(file: current, line: line)
   }
 
   private func unknownModule(_ stack: LuaStack) -> Int32 {
@@ -259,7 +267,7 @@ final class PlanningHost: AuthorHost {
 
   private func builtIn(_ name: String, _ stack: LuaStack) -> Int32 {
     if case .success(let file) = find(name) {
-      add(Problem("\(file.path) has the name of the built-in module '\(name)' and can never be required", place: place(stack, level: 2), suggestion: "rename the file"))
+      add(Problem("\(file.path) has the name of the built-in module '\(name)' and can never be required", place: requirePlace(stack, name), suggestion: "rename the file"))
     }
     stack.pushNil()
     if name == "chain" {
@@ -273,7 +281,7 @@ final class PlanningHost: AuthorHost {
       return 2
     }
     if let owner = LuaState.owner(of: stack), source.modules(name, stack, owner) { return 2 }
-    add(Problem("module '\(name)' comes in a later step", place: place(stack, level: 2)))
+    add(Problem("module '\(name)' comes in a later step", place: requirePlace(stack, name)))
     stack.push(kept: unknown)
     return 2
   }
