@@ -15,6 +15,8 @@ protocol AuthorHost: AnyObject {
   func loaded(_ stack: LuaStack) -> Int32
   /// spec → the values of the configuration.
   func configure(_ stack: LuaStack) -> Int32
+  /// An error that a file raised → what `loaded` is given.
+  func explain(_ stack: LuaStack) -> Int32
   /// What only one of them offers.
   func pushExtras(to stack: LuaStack, state: LuaState)
 }
@@ -27,7 +29,7 @@ extension AuthorHost {
 }
 
 /// A built-in module for `require`: pushes its value, or is false and pushes nothing.
-typealias BuiltInModules = @Sendable (_ name: String, _ stack: LuaStack, _ state: LuaState) -> Bool
+package typealias BuiltInModules = @Sendable (_ name: String, _ stack: LuaStack, _ state: LuaState) -> Bool
 
 enum AuthorModule {
   /// Bytecode of the two Lua files, made once in a process. Without lines: no place of ours belongs in a message.
@@ -131,21 +133,27 @@ enum AuthorModule {
       return stack.fail("chain.const takes a table, got \(stack.describe(at: 1))")
     }
     stack.setTop(1)
-    guard seal(stack, 1, depth: 0) else { return stack.fail("the table given to chain.const is nested too deeply, or holds itself") }
+    var left = 100_000
+    guard seal(stack, 1, depth: 0, &left) else {
+      stack.setTop(1)
+      return stack.fail("the table given to chain.const is too large or too deep, or holds itself")
+    }
     return 1
   }
 
   /// Pushes a read-only view of the table at `index`.
-  private static func seal(_ stack: LuaStack, _ index: Int32, depth: Int) -> Bool {
+  private static func seal(_ stack: LuaStack, _ index: Int32, depth: Int, _ left: inout Int) -> Bool {
     guard depth < RecordReader.deepest, stack.ensure(12) else { return false }
     stack.pushTable()
     let copy = stack.top
     stack.pushNil()
     while stack.next(index) {
+      left -= 1
+      if left < 0 { return false }
       let isPlain = stack.type(at: -1) == .table && !stack.pushMetatable(of: -1)
       if !isPlain, stack.type(at: -2) == .table { stack.pop() }
       if isPlain {
-        guard seal(stack, stack.top, depth: depth + 1) else { return false }
+        guard seal(stack, stack.top, depth: depth + 1, &left) else { return false }
         stack.remove(at: -2)
       }
       stack.push(copyOf: -2)

@@ -17,7 +17,7 @@ struct EntryReader {
   }
 
   func read(_ index: Int32) -> Entrypoints {
-    let place = SourcePlace(file: host.bundle.entry, line: 0)
+    let place = SourcePlace(file: host.bundle.entry, line: host.words(of: host.bundle.entry)?.lastReturn ?? 0)
     func problem(_ message: String, _ suggestion: String? = nil) {
       host.add(Problem(message, place: place, suggestion: suggestion))
     }

@@ -20,6 +20,7 @@ final class GraphCheck {
     checkNames()
     checkLevels()
     let order = checkCircles()
+    checkMissingCircles()
     let entrypoints = EntryReader(host, stack).read(entryResult)
     let reachable = reach(entrypoints.list.map(\.chainlet))
     MethodCheck(self).run(reachable: reachable)
@@ -102,6 +103,37 @@ final class GraphCheck {
       }
     }
     return order
+  }
+
+  /// A need that was nil because it is declared below, and needs the one that wanted it.
+  private func checkMissingCircles() {
+    for missing in host.missing where missing.isNeed {
+      guard let from = byName[missing.chainlet], let target = byName[missing.name], let way = way(from: target, to: from) else { continue }
+      let names = [missing.chainlet] + way.map { host.records[$0].declaration.name }
+      let declaration = host.records[from].declaration
+      host.problems.removeAll { $0.chainlet == missing.chainlet && $0.message == "'\(missing.name)' is nil here" }
+      host.add(
+        Problem(
+          "needs form a circle: \(names.joined(separator: " → "))", place: declaration.place, chainlet: declaration.name, field: "needs",
+          suggestion: "a chainlet cannot wait for itself"), pointingAt: ["needs"])
+    }
+  }
+
+  private func way(from start: Int, to end: Int) -> [Int]? {
+    var before: [Int: Int] = [start: start]
+    var open = [start]
+    while let node = open.popLast() {
+      if node == end {
+        var way = [node]
+        while let last = way.last, last != start, let previous = before[last] { way.append(previous) }
+        return way.reversed()
+      }
+      for next in targets(of: node) where before[next] == nil {
+        before[next] = node
+        open.append(next)
+      }
+    }
+    return nil
   }
 
   private func reach(_ entries: [Int]) -> Set<Int> {

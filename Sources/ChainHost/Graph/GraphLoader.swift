@@ -2,23 +2,23 @@ import ChainBase
 import LuaBridge
 
 /// Plans a graph: evaluates its files once, where nothing has an effect, and checks what they declare.
-enum GraphLoader {
+package enum GraphLoader {
   /// The graph, or all that is wrong with it.
-  struct Outcome {
+  package struct Outcome {
     /// nil when there is a problem that is no warning.
-    var graph: Graph?
+    package var graph: Graph?
     /// Errors first, then warnings, each in the order of files and lines.
-    var problems: [Problem]
+    package var problems: [Problem]
   }
 
   /// - Throws: a `Failure` of code `invalid_graph` whose message lists every problem.
-  static func load(_ source: GraphSource) throws(Failure) -> Graph {
+  package static func load(_ source: GraphSource) throws(Failure) -> Graph {
     let outcome = check(source)
     guard let graph = outcome.graph else { throw .invalidGraph(outcome.problems.filter { !$0.isWarning }) }
     return graph
   }
 
-  static func check(_ source: GraphSource) -> Outcome {
+  package static func check(_ source: GraphSource) -> Outcome {
     do throws(GraphFiles.Missing) {
       let files = try source.files.open(limit: ChainletDeclaration.Limits().source)
       do throws(LuaError) {
@@ -41,11 +41,12 @@ enum GraphLoader {
       case .raised(let error):
         host.add(
           Problem(error.kind == .memory ? "loading the files takes more than \(source.memoryLimit >> 20) MB of memory" : error.message, place: SourcePlace(file: entry.path, line: 0)))
-      case .tooLong: host.add(Problem("loading does not end: the files ran for \(Int(source.timeLimit)) s; is there a loop at the top of a file?", place: SourcePlace(file: entry.path, line: 0)))
+      case .tooLong: host.add(Problem("loading does not end: the files ran for \(RecordReader.number(source.timeLimit)) s; is there a loop at the top of a file?", place: SourcePlace(file: entry.path, line: 0)))
       case .waited: host.add(Problem("the file waits while it is loaded", place: SourcePlace(file: entry.path, line: 0)))
       }
       try state.hostSection { _ = $0.push(kept: host.unknownReference) }
     }
+    try PatternCheck(host, state).run()
     return try state.hostSection { stack in
       let result = stack.top
       let check = GraphCheck(host, stack)

@@ -2,44 +2,46 @@ import ChainBase
 import LuaBridge
 
 /// What a graph is loaded from, and under which conditions.
-struct GraphSource: Sendable {
+package struct GraphSource: Sendable {
   var files: GraphFiles
-  var configuration = ConfigurationInput()
+  package var configuration = ConfigurationInput()
   /// Names of the built-in modules beyond the standard ones, and what pushes any of them.
-  var moduleNames: Set<String> = []
-  var modules: BuiltInModules = { _, _, _ in false }
+  package var moduleNames: Set<String> = []
+  package var modules: BuiltInModules = { _, _, _ in false }
   /// What this build can run.
-  var features: Set<Feature> = []
+  package var features: Set<Feature> = []
   /// Seconds that the evaluation of all files may run.
-  var timeLimit = 5.0
+  package var timeLimit = 5.0
   /// Bytes that all of them may hold while they are planned.
-  var memoryLimit = 256 << 20
+  package var memoryLimit = 256 << 20
 
   /// Declared, checked, and refused as long as nothing runs it.
-  enum Feature: Sendable { case resources, batches, remote }
+  package enum Feature: Sendable { case resources, batches, remote }
 
   /// - Parameters:
   ///   - path: of the entry file.
   ///   - libraries: folders by name, as `--lib` gives them.
-  init(path: String, libraries: [String: String] = [:]) { files = .disk(path: path, libraries: libraries) }
+  package init(path: String, libraries: [String: String] = [:]) { files = .disk(path: path, libraries: libraries) }
 
   /// From texts by path: `["graph.lua": "…", "steps/hello.lua": "…"]`.
-  init(texts: [String: String], entry: String = "graph.lua") { files = .texts(texts.mapValues { Array($0.utf8) }, entry: entry) }
+  package init(texts: [String: String], entry: String = "graph.lua") { files = .texts(texts.mapValues { Array($0.utf8) }, entry: entry) }
 
   /// From what was read before: a restart, a rollback.
-  init(bundle: Bundle) { files = .bundle(bundle) }
+  package init(bundle: Bundle) { files = .bundle(bundle) }
 }
 
 /// Where the values of `chain.config` come from.
-struct ConfigurationInput: Sendable {
+package struct ConfigurationInput: Sendable {
   /// A text is taken raw for a string and parsed for other types.
-  enum Given: Sendable { case value(ChainValue), text(String) }
-  var values: [String: Given] = [:]
+  package enum Given: Sendable { case value(ChainValue), text(String) }
+  package var values: [String: Given] = [:]
   /// Reads a text that is no string, as JSON.
-  var parse: @Sendable (String) -> ChainValue? = ConfigurationInput.parsePlain
+  package var parse: @Sendable (String) -> ChainValue? = ConfigurationInput.parsePlain
+
+  package init() {}
 
   /// Numbers and booleans.
-  static func parsePlain(_ text: String) -> ChainValue? {
+  package static func parsePlain(_ text: String) -> ChainValue? {
     switch text {
     case "true": return .boolean(true)
     case "false": return .boolean(false)

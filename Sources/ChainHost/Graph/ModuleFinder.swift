@@ -71,7 +71,17 @@ struct ModuleFinder {
     }
     let shown = candidates.map { prefix == nil ? $0 : "\(prefix ?? "")/\($0)" }.joined(separator: " nor ")
     return .problem(
-      message: "module '\(name)' is not found: there is no \(shown)", suggestion: suggestion(for: name))
+      message: "module '\(name)' is not found: there is no \(shown)", suggestion: neighbour(folder, parts, prefix, name) ?? suggestion(for: name))
+  }
+
+  /// A file of nearly that name beside where it was looked for.
+  private func neighbour(_ folder: String, _ parts: [String], _ prefix: String?, _ name: String) -> String? {
+    guard let last = parts.last else { return nil }
+    let way = parts.dropLast()
+    let names = FileReader.names(in: ([folder] + way).joined(separator: "/")).compactMap { $0.hasSuffix(".lua") ? String($0.dropLast(4)) : nil }
+    return nearestName(to: last, among: names.sorted()).map { near in
+      "did you mean '\(((prefix.map { [$0] } ?? []) + way + [near]).joined(separator: "."))'?"
+    }
   }
 
   private func suggestion(for name: String) -> String? {

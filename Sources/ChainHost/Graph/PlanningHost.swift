@@ -8,7 +8,11 @@ final class PlanningHost: AuthorHost {
     var declaration: ChainletDeclaration
     var parent: Int?
     var isRemote = false
+    /// It has no name, or no parent where it should: nothing more is said about it.
+    var isBroken = false
     var assignments: [Assignment] = []
+    /// Names under which the spec holds a function, where none belongs.
+    var functionsInSpec: Set<String> = []
   }
 
   /// `function X:name(…)`, or `X.name = …`.
@@ -31,6 +35,8 @@ final class PlanningHost: AuthorHost {
   var positions: [UnsafeRawPointer: Int] = [:]
   var configuration = Graph.Configuration()
   var chain: Int32 = 0
+  /// Names that held nothing in a spec: who declared, the name, whether it was to be a need.
+  var missing: [(chainlet: String, name: String, isNeed: Bool)] = []
   /// Identities of the values of files: a module is no table that two chainlets share by accident.
   var moduleValues: Set<UnsafeRawPointer> = []
   private var begun: [(place: SourcePlace, name: String?, isComplete: Bool)] = []
@@ -58,8 +64,7 @@ final class PlanningHost: AuthorHost {
     var column = 0
     if let place = problem.place, let file = bundle.file(place.file) {
       if !path.isEmpty {
-        if words[place.file] == nil { words[place.file] = SourceWords(file.text) }
-        if let found = words[place.file]?.place(of: path, from: place.line) {
+        if let found = words(of: place.file)?.place(of: path, from: place.line) {
           problem.place?.line = found.line
           column = found.column
         }
@@ -70,6 +75,12 @@ final class PlanningHost: AuthorHost {
       }
     }
     problems.append(problem)
+  }
+
+  /// The words of a file, read once.
+  func words(of file: String) -> SourceWords? {
+    if words[file] == nil { words[file] = bundle.file(file).map { SourceWords($0.text) } }
+    return words[file]
   }
 
   func takeNotes(of chainlet: String?, at place: SourcePlace?) {
@@ -103,6 +114,7 @@ final class PlanningHost: AuthorHost {
     let kind = stack.text(at: 1) ?? ""
     let place = place(stack, level: 2) ?? SourcePlace(file: bundle.entry, line: 0)
     let name = stack.text(at: 3)
+    let before = problems.count
     let call = kind == "extend" ? "Base:extend" : "chain.\(kind)"
     if kind == "extend", reader.kind(stack, 2) != .chainlet {
       if reader.kind(stack, 2) != .unknown {
@@ -118,7 +130,7 @@ final class PlanningHost: AuthorHost {
     } else if let name, stack.top > 3 {
       add(Problem("\(call) takes the name alone", place: place, chainlet: name, suggestion: "write \(call) \"\(name)\" { … }, without parentheses and comma"))
     }
-    begun.append((place, name, false))
+    begun.append((place, name, isComplete: problems.count > before))
     stack.push(integer: Int64(begun.count - 1))
     return 1
   }
@@ -128,10 +140,12 @@ final class PlanningHost: AuthorHost {
     let mark = stack.isInteger(at: 6) ? Int(stack.integer(at: 6)) : -1
     guard begun.indices.contains(mark) else { return 0 }
     let place = begun[mark].place
-    let name = stack.text(at: 3) ?? "?"
-    begun[mark].isComplete = true
+    let given = stack.text(at: 3) ?? "?"
+    let name = String(given.prefix(100))
     var declaration = ChainletDeclaration(name: name, place: place, file: files.last ?? bundle.entry)
     var record = Record(declaration: declaration)
+    record.isBroken = !RecordReader.isIdentifier(given) || (stack.text(at: 5) == "extend" && stack.type(at: 4) != .table)
+    begun[mark].isComplete = true
     if stack.type(at: 4) == .table, let parent = stack.identity(at: 4).flatMap({ positions[$0] }) {
       declaration.inherit(records[parent].declaration)
       record.parent = parent
@@ -149,7 +163,9 @@ final class PlanningHost: AuthorHost {
     } else {
       while stack.top < 7 { stack.pushNil() }
       reader.spec(stack, 7, into: &declaration)
+      record.functionsInSpec = Set(reader.notes.filter { $0.message.hasPrefix("a function does not belong") }.compactMap(\.path.first))
       takeNotes(of: name, at: place)
+      noteMissingValues(stack, 7, of: name, at: place)
     }
     record.declaration = declaration
     records.append(record)
@@ -190,7 +206,7 @@ final class PlanningHost: AuthorHost {
       if isBuiltIn(name) { return builtIn(name, stack) }
       switch find(name) {
       case .failure(let missing):
-        add(Problem(missing.message, place: place(stack, level: 2), suggestion: missing.suggestion))
+        add(Problem(missing.message, place: requirePlace(stack, name), suggestion: missing.suggestion))
         return unknownModule(stack)
       case .success(let found):
         text = found
@@ -204,10 +220,18 @@ final class PlanningHost: AuthorHost {
     }
     if files.contains(text.path) {
       let circle = files.drop { $0 != text.path } + [text.path]
-      add(Problem("files require each other in a circle: \(circle.joined(separator: " → "))", place: place(stack, level: 2), suggestion: "move what both need into a third file"))
+      add(Problem("files require each other in a circle: \(circle.joined(separator: " → "))", place: requirePlace(stack, stack.text(at: 1) ?? ""), suggestion: "move what both need into a third file"))
       return unknownModule(stack)
     }
     return compile(text, stack)
+  }
+
+  /// Where `require` was called. A tail call leaves no trace of itself: then the line is found in the text.
+  private func requirePlace(_ stack: LuaStack, _ name: String) -> SourcePlace? {
+    guard let current = files.last else { return nil }
+    if let place = stack.filePlace(level: 2), place.file == current { return SourcePlace(file: current, line: place.line) }
+    let line = bundle.file(current)?.line(containing: ["\"\(name)\"", "'\(name)'"]) ?? 0
+    return SourcePlace(file: current, line: line)
   }
 
   private func unknownModule(_ stack: LuaStack) -> Int32 {
@@ -243,7 +267,7 @@ final class PlanningHost: AuthorHost {
 
   private func builtIn(_ name: String, _ stack: LuaStack) -> Int32 {
     if case .success(let file) = find(name) {
-      add(Problem("\(file.path) has the name of the built-in module '\(name)' and can never be required", place: place(stack, level: 2), suggestion: "rename the file"))
+      add(Problem("\(file.path) has the name of the built-in module '\(name)' and can never be required", place: requirePlace(stack, name), suggestion: "rename the file"))
     }
     stack.pushNil()
     if name == "chain" {
@@ -257,7 +281,7 @@ final class PlanningHost: AuthorHost {
       return 2
     }
     if let owner = LuaState.owner(of: stack), source.modules(name, stack, owner) { return 2 }
-    add(Problem("module '\(name)' comes in a later step", place: place(stack, level: 2)))
+    add(Problem("module '\(name)' comes in a later step", place: requirePlace(stack, name)))
     stack.push(kept: unknown)
     return 2
   }
@@ -289,8 +313,10 @@ final class PlanningHost: AuthorHost {
   }
 
   private func raised(_ stack: LuaStack, _ path: String) {
+    // What it had begun to declare is not the author's mistake.
+    for mark in begun.indices { begun[mark].isComplete = true }
     guard let message = stack.text(at: 3) else {
-      add(Problem("\(path) raised an error while it was loaded: \(reader.describe(stack, 3))", place: trace.first.map { SourcePlace(file: $0.file, line: $0.line) } ?? SourcePlace(file: path, line: 0)))
+      add(Problem("an error was raised while the file was loaded: \(reader.describe(stack, 3))", place: trace.first.map { SourcePlace(file: $0.file, line: $0.line) } ?? SourcePlace(file: path, line: 0)))
       return
     }
     let (line, sentence) = SourceText.split(message)

@@ -64,8 +64,9 @@ extension PlanningHost {
       stack.rawGet(1, field: name)
       let type = reader.within(name) { reader.type(stack, -1, place: .configuration) }
       stack.pop()
+      let isGood = reader.notes.isEmpty
       takeNotes(of: "chain.config", at: place)
-      guard let type else {
+      guard isGood, let type else {
         stack.push(kept: unknownReference)
         stack.rawSet(result, field: name)
         continue
@@ -75,6 +76,10 @@ extension PlanningHost {
       stack.rawSet(result, field: name)
     }
     stack.setTop(result)
+    // Its values are the same in every state: a table that two chainlets may share.
+    if let identity = stack.identity(at: result) { moduleValues.insert(identity) }
+    stack.push(copyOf: result)
+    _ = stack.keep()
     return 1
   }
 

@@ -33,10 +33,27 @@ final class RecordReader {
   var names: [UnsafeRawPointer: String] = [:]
   var notes: [Note] = []
   var path: [String] = []
+  /// How many values it has looked at: a table that holds itself twice is a tree without end.
+  private var steps = 0
+  static let mostSteps = 200_000
   static let deepest = 64
 
   func note(_ message: String, _ suggestion: String? = nil, word: String? = nil) {
-    notes.append(Note(path: path, message: message, suggestion: suggestion, word: word))
+    guard notes.count < 200 else { return }
+    notes.append(Note(path: path.prefix(6).map { String($0.prefix(100)) }, message: String(message.prefix(1_000)), suggestion: suggestion, word: word))
+  }
+
+  /// After this nothing more is looked at: what is too deep may be too wide as well.
+  func tooDeep(_ what: String) {
+    note("\(what) is nested too deeply (at most \(RecordReader.deepest) levels), or holds itself")
+    steps = RecordReader.mostSteps
+  }
+
+  /// Counts a value; false, and a note, when there are too many.
+  func step() -> Bool {
+    steps += 1
+    if steps == RecordReader.mostSteps { note("the declarations are too large, or a table holds itself") }
+    return steps < RecordReader.mostSteps
   }
 
   func within<R>(_ name: String, _ body: () -> R) -> R {

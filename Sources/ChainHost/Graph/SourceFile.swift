@@ -6,6 +6,15 @@ public struct SourceFile: Sendable, Hashable {
   /// Compiled by this process, with lines and names.
   let code: [UInt8]
 
+  /// The first line that holds one of the texts, and no comment before it.
+  func line(containing texts: [String]) -> Int? {
+    for (index, line) in text.split(separator: 10, omittingEmptySubsequences: false).enumerated() {
+      let line = String(decoding: line.prefix(1_000), as: UTF8.self)
+      if !line.drop(while: { $0 == " " || $0 == "\t" }).hasPrefix("--"), texts.contains(where: { line.contains($0) }) { return index + 1 }
+    }
+    return nil
+  }
+
   /// The text of a line, counting from 1.
   func line(_ number: Int) -> String? {
     guard number > 0 else { return nil }

@@ -8,6 +8,8 @@ struct SourceWords {
     var depth: Int
     /// "=" follows, but not "==".
     var isAssigned: Bool
+    /// The name that is assigned, when the value is nothing but a name.
+    var assignedName: String?
   }
 
   private(set) var words: [Word] = []
@@ -44,6 +46,27 @@ struct SourceWords {
       position = match + 1
     }
     return found.map { ($0.line, $0.column) }
+  }
+
+  /// The line of the last `return` outside of every table, if it is the file's own.
+  var lastReturn: Int? { words.last { $0.text == "return" && $0.depth == 0 && $0.column == 1 }?.line }
+
+  /// The keys that are written in the braces behind `path`, below a declaration that begins in `line`.
+  func keys(of path: [String], from line: Int) -> [Word] {
+    guard var position = words.firstIndex(where: { $0.line >= line }) else { return [] }
+    var depth = words[position].depth
+    if !path.isEmpty {
+      guard let place = place(of: path, from: line), let found = words.firstIndex(where: { $0.line == place.line && $0.column == place.column })
+      else { return [] }
+      position = found
+      depth = words[found].depth
+    }
+    var keys: [Word] = []
+    for word in words[(position + 1)...] {
+      if word.depth <= depth, !keys.isEmpty || word.line > words[position].line || !path.isEmpty { break }
+      if word.depth == depth + 1, word.isAssigned { keys.append(word) }
+    }
+    return keys
   }
 
   private struct Scanner {
@@ -102,7 +125,19 @@ struct SourceWords {
       words.append(
         Word(
           text: String(decoding: text[start..<position], as: UTF8.self), line: line, column: column, depth: depth,
-          isAssigned: isAssigned))
+          isAssigned: isAssigned, assignedName: isAssigned ? simpleValue(after) : nil))
+    }
+
+    /// The name between the "=" at `offset` and a comma or brace.
+    func simpleValue(_ offset: Int) -> String? {
+      var start = offset + 1
+      while [32, 9].contains(byte(start)) { start += 1 }
+      var end = start
+      while isLetter(byte(end)) || byte(end) == UInt8(ascii: ".") { end += 1 }
+      var after = end
+      while [32, 9, 10, 13].contains(byte(after)) { after += 1 }
+      guard end > start, [UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: ";")].contains(byte(after)) else { return nil }
+      return String(decoding: text[(position + start)..<(position + end)], as: UTF8.self)
     }
 
     mutating func string(_ quote: UInt8) {

@@ -92,7 +92,11 @@ extension RecordReader {
   // MARK: Needs and resources
 
   private func needs(_ stack: LuaStack, _ index: Int32, depth: Int) -> [ChainletDeclaration.Need] {
-    guard kind(stack, index) == .plainTable, depth < 8, stack.ensure(8) else {
+    guard depth < 8 else {
+      tooDeep("the group")
+      return []
+    }
+    guard kind(stack, index) == .plainTable, step(), stack.ensure(8) else {
       note("needs is a table of chainlets by name, got \(describe(stack, index))", "write needs = { say_hello = SayHello }")
       return []
     }
@@ -100,7 +104,7 @@ extension RecordReader {
     let (names, others) = keys(stack, index)
     if let first = others.first { note("a need has a name, got a value at \(first)", "write needs = { say_hello = SayHello }") }
     var found: [ChainletDeclaration.Need] = []
-    for name in names {
+    for name in names where step() {
       stack.rawGet(index, field: name)
       defer { stack.pop() }
       within(name) {
@@ -165,7 +169,11 @@ extension RecordReader {
   }
 
   private func uses(_ stack: LuaStack, _ index: Int32, depth: Int) -> [ChainletDeclaration.Use] {
-    guard kind(stack, index) == .plainTable, depth < 8, stack.ensure(8) else {
+    guard depth < 8 else {
+      tooDeep("the group")
+      return []
+    }
+    guard kind(stack, index) == .plainTable, step(), stack.ensure(8) else {
       note("uses is a table of resources by name, got \(describe(stack, index))", "write uses = { encoder = chain.model { … } }")
       return []
     }
@@ -173,7 +181,7 @@ extension RecordReader {
     let (names, others) = keys(stack, index)
     if let first = others.first { note("a resource has a name, got a value at \(first)", "write uses = { encoder = chain.model { … } }") }
     var found: [ChainletDeclaration.Use] = []
-    for name in names {
+    for name in names where step() {
       stack.rawGet(index, field: name)
       defer { stack.pop() }
       within(name) {

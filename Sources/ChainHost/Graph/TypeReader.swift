@@ -8,8 +8,9 @@ extension RecordReader {
 
   /// The type at `index`, or nil when there is none to be had; problems are noted.
   func type(_ stack: LuaStack, _ index: Int32, place: Position, depth: Int = 0) -> ChainType? {
+    guard step() else { return nil }
     guard depth < RecordReader.deepest, stack.ensure(8) else {
-      note("the type is nested too deeply (at most \(RecordReader.deepest) levels)")
+      tooDeep("the type")
       return nil
     }
     switch kind(stack, index) {
@@ -117,21 +118,25 @@ extension RecordReader {
     case "tensor": return tensor(stack, index, count, place: place)
     case "stream":
       atMost(2)
-      if ![.inputField, .output, .anywhere].contains(place) {
-        note("t.stream stands only as the whole output, or at one field of the input", word: kind)
-        return nil
-      }
-      let items = argument(1, .item)
-      if place == .inputField, count > 1 {
-        note("a stream of the input has items and no result", "write t.stream(T) with one type", word: kind)
-        return nil
-      }
-      let result = count > 1 ? argument(2, .item) : nil
-      return items.map { ChainType(.stream($0, result: result)) }
+      return stream(count, place) { argument($0, .item) }
     default:
       note("expected a type, got a table that looks like one")
       return nil
     }
+  }
+
+  private func stream(_ count: Int, _ place: Position, _ argument: (Int64) -> ChainType?) -> ChainType? {
+    if ![.inputField, .output, .anywhere].contains(place) {
+      note("t.stream stands only as the whole output, or at one field of the input", word: "stream")
+      return nil
+    }
+    let items = argument(1)
+    if place == .inputField, count > 1 {
+      note("a stream of the input has items and no result", "write t.stream(T) with one type", word: "stream")
+      return nil
+    }
+    let result = count > 1 ? argument(2) : nil
+    return items.map { ChainType(.stream($0, result: result)) }
   }
 
   private func itemPlace(_ place: Position) -> Position { place == .configuration ? .configuration : .item }

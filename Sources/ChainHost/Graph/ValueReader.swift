@@ -5,8 +5,9 @@ import LuaBridge
 extension RecordReader {
   /// The value at `index`, or nil (and a note) when it is not plain data.
   func value(_ stack: LuaStack, _ index: Int32, depth: Int = 0) -> ChainValue? {
+    guard step() else { return nil }
     guard depth < RecordReader.deepest, stack.ensure(6) else {
-      note("the value is nested too deeply (at most \(RecordReader.deepest) tables)")
+      tooDeep("the value")
       return nil
     }
     switch stack.type(at: index) {

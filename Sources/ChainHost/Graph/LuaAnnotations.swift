@@ -1,0 +1,75 @@
+import ChainBase
+
+/// What `chainrun types` writes beside a graph, so that an editor completes and checks it: annotations as the language
+/// servers of Lua read them.
+package enum LuaAnnotations {
+  /// `.chainrun/chain.lua`: the module `chain`, the same for every graph.
+  package static var module: String { String(decoding: PackageResources.annotations_lua, as: UTF8.self) }
+
+  /// `.emmyrc.json`: silences the hint that a method without use for `self` should be written with a dot.
+  package static let settings = """
+    {
+      "runtime": { "version": "Lua5.4" },
+      "diagnostics": { "disable": ["unused"] }
+    }
+
+    """
+
+  /// `.chainrun/types.lua`: one class for each chainlet.
+  package static func types(of graph: Graph) -> String {
+    var text = "---@meta _\n"
+    for chainlet in graph.chainlets {
+      var writer = Writer(graph: graph, chainlet: chainlet)
+      writer.write()
+      text += writer.classes.map { "\n" + $0.joined(separator: "\n") + "\n" }.joined()
+    }
+    return text
+  }
+
+  /// A type as annotations write it.
+  static func text(of type: ChainType) -> String {
+    switch type.kind {
+    case .string, .bytes: "string"
+    case .integer: "integer"
+    case .number: "number"
+    case .boolean: "boolean"
+    case .any: "any"
+    case .blob: "chain.Blob"
+    case .tensor: "chain.Tensor"
+    case .list(let item): "\(grouped(item))[]"
+    case .map(let item): "table<string, \(text(of: item))>"
+    case .record(let fields):
+      fields.isEmpty
+        ? "{}" : "{ " + fields.map { "\(key($0.name))\(isOptional($0.type) ? "?" : ""): \(text(of: bare($0.type)))" }.joined(separator: ", ") + " }"
+    case .enumeration(let values): values.map { quoted($0) }.joined(separator: "|")
+    case .union(let members): members.map(grouped).joined(separator: "|")
+    case .optional(let inner): "\(grouped(inner))?"
+    case .stream(let item, _): "fun(): \(grouped(item))?"
+    }
+  }
+
+  static func isOptional(_ type: ChainType) -> Bool {
+    switch type.kind {
+    case .optional, .any: true
+    default: false
+    }
+  }
+
+  static func bare(_ type: ChainType) -> ChainType {
+    if case .optional(let inner) = type.kind { return inner }
+    return type
+  }
+
+  private static func grouped(_ type: ChainType) -> String {
+    switch type.kind {
+    case .union, .enumeration, .optional, .stream: "(\(text(of: type)))"
+    default: text(of: type)
+    }
+  }
+
+  private static func key(_ name: String) -> String { RecordReader.isIdentifier(name) ? name : "[\(quoted(name))]" }
+
+  private static func quoted(_ text: String) -> String {
+    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
+  }
+}

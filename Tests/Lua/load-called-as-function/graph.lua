@@ -1,0 +1,10 @@
+local chain = require "chain"
+local t = chain.types
+
+local SayHello = chain.chainlet "SayHello" { input = { name = t.string }, output = t.string }
+
+function SayHello:run(req) return req.name end
+
+local greeting = SayHello { name = "Ada" }
+
+return SayHello

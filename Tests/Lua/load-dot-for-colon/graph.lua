@@ -1,0 +1,15 @@
+local chain = require "chain"
+local t = chain.types
+
+local Hello = chain.chainlet "Hello" {
+  input = {},
+}
+
+function Hello.run(req)
+  return req
+end
+
+function Hello.init()
+end
+
+return Hello

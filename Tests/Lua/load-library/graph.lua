@@ -1,0 +1,3 @@
+local greet = require "shared.greeet"
+
+return greet

@@ -1,0 +1,8 @@
+local chain = require "chain"
+local t = chain.types
+
+local Hello = chain.chainlet "Hello" {
+  input = { name = t.string },
+}
+
+function Hello:run(req) return req.name end

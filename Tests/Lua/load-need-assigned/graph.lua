@@ -1,0 +1,17 @@
+local chain = require "chain"
+local t = chain.types
+
+local SayHello = chain.chainlet "SayHello" { input = { name = t.string }, output = t.string }
+
+function SayHello:run(req) return req.name end
+
+local Hello = chain.chainlet "Hello" {
+  input = { name = t.string },
+  needs = { say_hello = SayHello },
+}
+
+function Hello:run(req)
+  return (function() self.say_hello = 1 end)()
+end
+
+return Hello

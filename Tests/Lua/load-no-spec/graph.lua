@@ -1,0 +1,8 @@
+local chain = require "chain"
+local t = chain.types
+
+local A = chain.chainlet "Hello"
+
+function A:run() end
+
+return A

@@ -1,0 +1,6 @@
+local chain = require "chain"
+local t = chain.types
+
+local http = require "http"
+
+return http

@@ -1,0 +1,10 @@
+local chain = require "chain"
+local t = chain.types
+
+local Hello = chain.chainlet "Hello" {
+  input = {},
+}
+
+function Hello:run(req) end
+
+return Hello:with { timeout = 3 }

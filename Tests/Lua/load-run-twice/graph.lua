@@ -1,0 +1,12 @@
+local chain = require "chain"
+local t = chain.types
+
+local Hello = chain.chainlet "Hello" {
+  input = {},
+}
+
+function Hello:run(req) end
+
+function Hello:run(req) end
+
+return Hello

@@ -1,0 +1,3 @@
+local json = require "string"
+
+return json

@@ -1,0 +1,13 @@
+local chain = require "chain"
+local t = chain.types
+
+local Hello = chain.chainlet "Hello" {
+  input = { names = t.list(t.stream(t.string)) },
+  output = t.record { s = t.stream(t.string) },
+}
+
+function Hello:run(req)
+  return req.name
+end
+
+return Hello

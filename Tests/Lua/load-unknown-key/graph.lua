@@ -1,0 +1,13 @@
+local chain = require "chain"
+local t = chain.types
+
+local Hello = chain.chainlet "Hello" {
+  inputs = { name = t.string },
+  output = t.string,
+}
+
+function Hello:run(req)
+  return req.name
+end
+
+return Hello

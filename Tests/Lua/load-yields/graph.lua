@@ -1,0 +1,4 @@
+local chain = require "chain"
+local t = chain.types
+
+coroutine.yield(1)
