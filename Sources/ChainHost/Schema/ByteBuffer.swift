@@ -1,3 +1,5 @@
+import CLuaGuard
+
 /// Bytes that grow at the end. Kept and reused by whoever writes many texts: `removeAll` keeps the memory.
 package struct ByteBuffer: ~Copyable {
   private(set) var start: UnsafeMutablePointer<UInt8>
@@ -43,6 +45,12 @@ package struct ByteBuffer: ~Copyable {
 
   @inline(__always) mutating func append(_ source: UnsafePointer<UInt8>, _ length: Int) {
     reserve(length).update(from: source, count: length)
+    count &+= length
+  }
+
+  /// Appends a key of a program, whose text has room behind it.
+  @inline(__always) mutating func append(padded source: UnsafePointer<UInt8>, _ length: Int) {
+    clg_copy_blocks(reserve(length &+ 16), source, length)
     count &+= length
   }
 

@@ -21,16 +21,14 @@ enum JSONText {
       return true
     }
     let place = buffer.reserve(text.count &+ 2)
-    var high: Int32 = 0
-    let plain = clg_json_plain_or_high(start, text.count, &high)
-    guard plain == text.count else {
+    var high: UInt64 = 0
+    place[0] = 0x22
+    guard clg_json_copy(place + 1, start, text.count, &high) != 0 else {
       appendEscaped(start, text.count, to: &buffer)
       return UTF8Check.isValid(text)
     }
-    place[0] = 0x22
-    (place + 1).update(from: start, count: plain)
-    place[plain &+ 1] = 0x22
-    buffer.advance(plain &+ 2)
+    place[text.count &+ 1] = 0x22
+    buffer.advance(text.count &+ 2)
     return high == 0 || UTF8Check.isValid(text)
   }
 

@@ -148,7 +148,7 @@ package struct JSONWriter {
     for position in node.pointee.first..<(node.pointee.first &+ node.pointee.count) {
       if names[Int(position)].identity == identity ? identity != nil : binding.isLongName(position, stack, at: index) {
         let name = program.names[position]
-        buffer.append(program.text.start + Int(name.jsonOffset), Int(name.jsonLength) - 1) // without the colon
+        buffer.append(padded: program.text.start + Int(name.jsonOffset), Int(name.jsonLength) - 1) // without the colon
         return true
       }
     }

@@ -46,7 +46,7 @@ extension JSONWriter {
         continue
       }
       let name = program.names[field.name]
-      buffer.append(program.text.start + Int(name.jsonOffset), Int(name.jsonLength))
+      buffer.append(padded: program.text.start + Int(name.jsonOffset), Int(name.jsonLength))
       guard value(nodes + Int(field.node), slot, &buffer) else { return false }
       buffer.append(0x2C)
     }
@@ -69,7 +69,7 @@ extension JSONWriter {
   private mutating func absent(_ field: SchemaField, _ buffer: inout ByteBuffer) -> Bool {
     guard field.absence == .filled else { return field.absence == .allowed }
     let name = program.names[field.name]
-    buffer.append(program.text.start + Int(name.jsonOffset), Int(name.jsonLength))
+    buffer.append(padded: program.text.start + Int(name.jsonOffset), Int(name.jsonLength))
     ValueCoder.push(program.defaults[Int(field.fill)], as: field.node, program, binding, onto: stack)
     guard value(nodes + Int(field.node), stack.top, &buffer) else { return false }
     stack.pop()

@@ -38,7 +38,7 @@ package final class SchemaProgram: Sendable {
     fields = FlatArray(compiler.fields)
     members = FlatArray(compiler.members)
     names = FlatArray(compiler.names)
-    text = FlatArray(compiler.text)
+    text = FlatArray(compiler.text + [UInt8](repeating: 0, count: 16)) // room for copies by blocks
     patterns = compiler.patterns
     defaults = compiler.defaults
     origins = compiler.origins
