@@ -33,7 +33,7 @@ let package = Package(
     .target(name: "ChainTesting", dependencies: ["ChainHost", "ChainLoop"]),
     .executableTarget(
       name: "chainrun",
-      dependencies: ["ChainHost", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     .testTarget(name: "ChainLoopTests", dependencies: ["ChainLoop", "ChainTesting"]),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge"]),

@@ -42,6 +42,11 @@ public final class Chain: Sendable {
     return bytes
   }
 
+  /// As `run`, from JSON text; the answer in the form that is asked for.
+  package func run(json: [UInt8], as form: OutputForm, _ options: RequestOptions = RequestOptions()) async throws(Failure) -> ChainOutput {
+    try await output(of: .json(json), form, options)
+  }
+
   private func output(of input: ChainInput, _ form: OutputForm, _ options: RequestOptions) async throws(Failure) -> ChainOutput {
     let (entry, isStream) = try entrypoint(options)
     guard !isStream else {

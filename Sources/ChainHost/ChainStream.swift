@@ -26,6 +26,9 @@ public final class ChainStream: AsyncSequence, Sendable {
 
   public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(reader: reader) }
 
+  /// The next item, or nil after the last.
+  package func next() async throws(ChainBase.Failure) -> ChainOutput? { try await reader.next() }
+
   /// What the chainlet returned after its items; reads the items that are left first.
   public func result() async throws(ChainBase.Failure) -> ChainOutput {
     while try await reader.next() != nil {}

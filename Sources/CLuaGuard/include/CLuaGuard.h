@@ -136,3 +136,7 @@ void clg_push_real_globals(lua_State *L);   // what stands behind it; for the ho
 int clg_distance(const char *a, size_t a_length, const char *b, size_t b_length);
 // Replaces the table on top by a read-only view of it; `name` is used in the message.
 int clg_make_read_only(lua_State *L, const char *name);
+
+// ---------------------------------------------------------------------------------------------- release
+const char *clg_lua_identification(void);   // of the library that runs: "$LuaVersion: Lua 5.4.8  Copyright …"
+int clg_lua_is_fixed(void);                 // built against our own Lua, with its fixes

@@ -1,0 +1,88 @@
+import ArgumentParser
+import ChainBase
+import ChainHost
+import Glibc
+
+/// What every command that reads a graph takes: its file, libraries and configuration.
+struct GraphOptions: ParsableArguments {
+  @Option(
+    name: .customLong("lib"),
+    help: ArgumentHelp("A folder of Lua files that the graph may require under this name.", valueName: "name=dir"))
+  var libraries: [String] = []
+
+  @Option(name: .customLong("config"), help: ArgumentHelp("A JSON file with values for chain.config.", valueName: "file.json"))
+  var configFile: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("One value for chain.config. Wins over CHAINRUN_CONFIG_<NAME> and --config.", valueName: "name=value"))
+  var settings: [String] = []
+
+  /// - Throws: a wrong use.
+  func loadOptions() throws(CommandFailure) -> LoadOptions {
+    var options = LoadOptions()
+    for word in libraries {
+      let (name, folder) = try pair(word, of: "--lib", "NAME=DIR")
+      guard options.libraries.updateValue(folder, forKey: name) == nil else {
+        throw CommandFailure(.usage, "--lib \(name) is given twice")
+      }
+    }
+    let environment = ProcessVariables.all
+    options.secrets = environment
+    options.configuration = try valuesOfFile()
+    for (name, text) in environment {
+      guard let name = ProcessVariables.configurationName(name) else { continue }
+      options.configuration[name] = nil
+      options.settings[name] = text
+    }
+    for word in settings {
+      let (name, text) = try pair(word, of: "--set", "NAME=VALUE")
+      options.configuration[name] = nil
+      options.settings[name] = text
+    }
+    return options
+  }
+
+  private func valuesOfFile() throws(CommandFailure) -> [String: ChainValue] {
+    guard let configFile else { return [:] }
+    let bytes: [UInt8]
+    do { bytes = try FileBytes.read(configFile) } catch { throw CommandFailure(.usage, "--config: \(error.message)") }
+    let value: ChainValue
+    do throws(Failure) { value = try ChainValue(json: bytes) } catch {
+      throw CommandFailure(.usage, "--config \(configFile): \(error.message)")
+    }
+    guard case .record(let fields) = value else {
+      throw CommandFailure(.usage, "--config \(configFile): expected a JSON object of names and values")
+    }
+    return Dictionary(fields.map { ($0.name, $0.value) }) { $1 }
+  }
+
+  private func pair(_ word: String, of option: String, _ form: String) throws(CommandFailure) -> (String, String) {
+    guard let sign = word.firstIndex(of: "="), sign != word.startIndex else {
+      throw CommandFailure(.usage, "\(option) \(word): expected \(form)")
+    }
+    return (String(word[..<sign]), String(word[word.index(after: sign)...]))
+  }
+}
+
+/// The process's variables: configuration by `CHAINRUN_CONFIG_<NAME>`, secrets by their own names.
+enum ProcessVariables {
+  static var all: [String: String] {
+    var result: [String: String] = [:]
+    var place = environ
+    while let entry = place.pointee {
+      let text = String(cString: entry)
+      if let sign = text.firstIndex(of: "=") { result[String(text[..<sign])] = String(text[text.index(after: sign)...]) }
+      place += 1
+    }
+    return result
+  }
+
+  /// `max_words` for `CHAINRUN_CONFIG_MAX_WORDS`; a name that has small letters is taken as it is.
+  static func configurationName(_ variable: String) -> String? {
+    let prefix = "CHAINRUN_CONFIG_"
+    guard variable.hasPrefix(prefix), variable != prefix else { return nil }
+    let name = String(variable.dropFirst(prefix.utf8.count))
+    return name.contains { $0.isLowercase } ? name : name.lowercased()
+  }
+}

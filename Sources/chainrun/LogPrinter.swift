@@ -1,0 +1,18 @@
+import ArgumentParser
+import ChainHost
+
+/// `--log-level`: which lines of chainlets are shown.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+  case debug, info, warning, error, none
+
+  /// Prints `info SayHello: text` on standard error.
+  var printer: @Sendable (LogLine) -> Void {
+    let shown = Set(LogLine.Level.allCases.filter { rank(of: $0) >= rank })
+    return { line in
+      if shown.contains(line.level) { StandardStreams.note("\(line.level.rawValue) \(line.chainlet): \(line.message)") }
+    }
+  }
+
+  private var rank: Int { LogLevel.allCases.firstIndex(of: self) ?? 0 }
+  private func rank(of level: LogLine.Level) -> Int { LogLevel(rawValue: level.rawValue)?.rank ?? 0 }
+}

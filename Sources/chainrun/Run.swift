@@ -1,0 +1,103 @@
+import ArgumentParser
+import ChainBase
+import ChainHost
+import ChainLoop
+import LuaBridge
+
+/// `chainrun GRAPH …`: runs a graph once and prints its output.
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs a graph once and prints its output; 'run' may be left out.",
+    discussion: """
+      NAME=VALUE gives one field of the input: a string is taken as it is, another type is read as JSON. NAME=@FILE
+      reads a file, NAME=@- standard input; NAME=@@TEXT is a text that begins with @. A field that is a list may be
+      given item by item, by repeating its name.
+
+      The output is printed as JSON. Bytes are printed as they are. A stream prints each item on a line of its own as it
+      comes, then its result if it has one.
+      """)
+
+  @Argument(help: ArgumentHelp("The entry file of the graph.", valueName: "graph"), completion: .file(extensions: ["lua"]))
+  var graph: String
+
+  @Argument(help: ArgumentHelp("Fields of the input.", valueName: "name=value"))
+  var words: [String] = []
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The whole input: JSON, @FILE, or - for standard input.", valueName: "json|@file|-"))
+  var input: String?
+
+  @Option(help: ArgumentHelp("Which entrypoint, where the graph has several.", valueName: "name"))
+  var entry: String?
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Write the output to a file.", valueName: "file"), completion: .file())
+  var output: String?
+
+  @OptionGroup var graphOptions: GraphOptions
+
+  @Option(help: ArgumentHelp("The request ends after so many seconds.", valueName: "seconds"))
+  var timeout: Double?
+
+  @Option(help: "Threads that run chainlets.")
+  var lanes = 1
+
+  @Option(help: "The least important lines of chainlets that are shown.")
+  var logLevel = LogLevel.info
+
+  func validate() throws {
+    if let word = words.first(where: { !$0.dropFirst().contains("=") }) {
+      let meant = nearestName(to: graph, among: Chainrun.subcommandNames).map { "; did you mean 'chainrun \($0)'?" } ?? ""
+      throw ValidationError("'\(word)' is no NAME=VALUE\(meant)")
+    }
+    if input != nil, !words.isEmpty { throw ValidationError("--input gives the whole input; leave out '\(words[0])'") }
+    if let timeout, !(timeout > 0 && timeout <= 1e9) { throw ValidationError("--timeout takes a number of seconds above 0") }
+    if !(1...256).contains(lanes) { throw ValidationError("--lanes takes a number from 1 to 256") }
+  }
+
+  func run() throws {
+    let interruption = Interruption()
+    let environment = RealEnvironment()
+    interruption.watch(with: environment)
+    let options = try graphOptions.loadOptions()
+    let host = ChainHost(lanes: lanes, environment: environment, log: logLevel.printer)
+    let loaded = CommandTask.run({ () async -> Result<Chain, Failure> in
+      do throws(Failure) { return .success(try await host.load(graph, options)) } catch { return .failure(error) }
+    }) { _ in }
+    let chain: Chain
+    do throws(Failure) { chain = try loaded.get() } catch { throw CommandFailure(error) }
+
+    let entrypoint = try Entrypoint(entry, of: chain.graph)
+    let json = try RunInput(words: words, whole: input).json(for: entrypoint.chainlet)
+    let request = RunRequest(
+      chain: chain, entrypoint: entrypoint, input: json, timeout: timeout.map { UInt64($0 * 1e9) },
+      output: try ResultFile(output))
+    let failure = CommandTask.run({ () async -> CommandFailure? in
+      let failure = await request.run()
+      await host.shutdown()
+      return failure
+    }) { interruption.willRun(cancel: $0) }
+    if let failure = interruption.failure ?? failure { throw failure }
+  }
+}
+
+/// The chainlet that a request goes to.
+struct Entrypoint: Sendable {
+  let name: String
+  let chainlet: ChainletDeclaration
+
+  /// - Throws: a wrong use.
+  init(_ name: String?, of graph: Graph) throws(CommandFailure) {
+    let names = graph.entrypoints.map(\.name)
+    if name == nil, names.count > 1 {
+      throw CommandFailure(.usage, "the graph has several entrypoints; choose one with --entry: \(names.joined(separator: ", "))")
+    }
+    guard let found = graph.entrypoints.first(where: { name == nil || $0.name == name }) else {
+      let meant = name.flatMap { nearestName(to: $0, among: names) }.map { "; did you mean '\($0)'?" }
+      throw CommandFailure(
+        .usage, "--entry \(name ?? ""): there is no such entrypoint\(meant ?? "; there are: \(names.joined(separator: ", "))")")
+    }
+    self.name = found.name
+    chainlet = graph.chainlets[found.chainlet]
+  }
+}

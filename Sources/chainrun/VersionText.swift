@@ -1,0 +1,14 @@
+import ChainHost
+import ChainLoop
+import LuaBridge
+
+/// What `--version` says: ours, and what runs below it.
+enum VersionText {
+  static let own = "0.1.0"
+
+  static var all: String {
+    var text = "chainrun \(own)\n\(LuaRelease.text)\nlibuv \(LoopRelease.text)"
+    for bug in LuaRelease.knownBugs { text += "\n  known bug of this Lua: \(bug)" }
+    return text
+  }
+}
