@@ -1,7 +1,7 @@
 // Slices and kills: a watchdog thread reads one atomic of each lane; a slice that is over gets a signal on its own
 // thread, whose handler does nothing but arm a hook in the running coroutine; the hook judges.
 #include "internal.h"
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -27,6 +27,12 @@ int clg_raise_kill(lua_State *L) {
 
 static uint64_t watch_now(const clg_watch *watch) { return watch->clock ? *watch->clock : clg_now(); }
 
+static void note_place(clg_watch *watch, lua_State *L, lua_Debug *activation) {
+  watch->killed_at[0] = 0;
+  if (lua_getinfo(L, "Sl", activation) && activation->currentline > 0)
+    snprintf(watch->killed_at, sizeof watch->killed_at, "%s:%d", activation->short_src, activation->currentline);
+}
+
 static void hook(lua_State *L, lua_Debug *activation) {
   clg_watch *watch = clg_thread_watch;
   clg_run *run = watch ? watch->run : NULL;
@@ -42,6 +48,7 @@ static void hook(lua_State *L, lua_Debug *activation) {
       clg_raise_kill(L);
     } else if (now >= run->cpu_end) {
       run->killed = CLG_CPU;
+      note_place(watch, L, activation);
     }
   }
   if (run->killed) {
@@ -64,6 +71,7 @@ static void hook(lua_State *L, lua_Debug *activation) {
   watch->skipped++;
   if (now >= run->deadline) { // it cannot give way, so the lane's timer cannot end it
     run->killed = CLG_TIMEOUT;
+    note_place(watch, L, activation);
     clg_arm(L);
     clg_raise_kill(L);
   }

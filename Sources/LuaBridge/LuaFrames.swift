@@ -41,8 +41,7 @@ extension LuaStack {
     }
     var names: [String] = []
     for _ in 0..<8 {
-      guard type(at: -1) == .table else { break }
-      forEachField(at: -1) { name, _ in names.append(name) }
+      if type(at: -1) == .table { forEachField(at: -1) { name, _ in names.append(name) } }
       guard pushDelegate(of: -1) else { break }
     }
     return names
@@ -76,6 +75,8 @@ extension LuaStack {
       position += 1
     }
     pop()
-    return false
+    pushRealGlobals()
+    guard type(at: -1) == .table, rawGet(-1, field: name) != .nil else { return false }
+    return true
   }
 }

@@ -51,7 +51,7 @@ struct PrimitiveTests {
   func calls() async throws {
     try await withHost(source) { chain in
       let value = try await chain.run(["a": 1])
-      #expect(value == [3.0, 60, "graph.lua:6: bad argument #2 to 'add': number expected, got string (\"7\")", "nope"])
+      #expect(value == [3.0, 60, "graph.lua:7: bad argument #2 to 'add': number expected, got string (\"7\")", "nope"])
     }
   }
 

@@ -88,6 +88,7 @@ typedef struct clg_watch {
   uint64_t *clock;                          // a virtual clock, or NULL for the system's
   int64_t (*wall)(void *);                  // nanoseconds since 1970, for os.time and os.date
   void *wall_context;
+  char killed_at[80];                       // "file:line" where the hook ended a run, for its message
   uint64_t signals, hooks, skipped;         // statistics
 } clg_watch;
 

@@ -81,7 +81,7 @@ extension Lane {
   private func fillFailure(_ callee: CallRef, fits: Bool, _ waiter: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Failure? {
     let state = callee.state
     guard fits else {
-      return state.program.explainInput(waiter, at: 1, nested: true)
+      return callee.parent.flatMap { argumentProblem($0, waiter, state) } ?? state.program.explainInput(waiter, at: 1, nested: true)
     }
     return state.isOutOfMemory() ? state.memoryFailure() : nil
   }
@@ -196,7 +196,8 @@ extension Lane {
     }
     return Failure(
       code: Failure.Code.badInput,
-      message: "\(target.name).input: expected a table of fields, got \(waiter.describe(at: 1)); write self.\(name) { … }", status: 500)
+      message: "\(target.name).input: expected a table of fields, got \(waiter.describe(at: 1)); write self.\(name) { … }",
+      status: 500, chainlet: target.name)
   }
 
   // MARK: Answering

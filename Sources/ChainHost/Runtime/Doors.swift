@@ -127,7 +127,10 @@ extension Lane {
         return .success(.value(try ValueCoder.read(
           program, from: stack, at: index, limits: limits, root: root)))
       }
-    } catch { return .failure(Failure(code: error.code, message: error.message, chainlet: state.name)) }
+    } catch {
+      if program.type == ChainletProgram.nothing { return .failure(state.program.explainOutput(stack, at: index)) }
+      return .failure(Failure(code: error.code, message: error.message, chainlet: state.name))
+    }
   }
 
   // MARK: Streams to the outside

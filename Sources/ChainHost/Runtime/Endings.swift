@@ -30,8 +30,10 @@ extension Lane {
     let killed = clg_end(UInt32(call.pointee.run.killed))
     switch killed {
     case CLG_CPU:
+      let place = withUnsafeBytes(of: &watch.pointee.killed_at) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       return state.limitFailure(
-        Failure.Code.cpuLimit, "ran for more than its limit of \(state.program.declaration.limits.cpu) s (limits.cpu)")
+        Failure.Code.cpuLimit, "ran for more than its limit of \(state.program.declaration.limits.cpu) s (limits.cpu)"
+          + (place.isEmpty ? "" : " at \(place)"))
     case CLG_MEMORY: return state.memoryFailure()
     case CLG_TIMEOUT: return timeoutInside(call)
     case CLG_CANCELLED, CLG_CANCELLED_HARD:

@@ -31,13 +31,25 @@ extension ChainletState {
     let original = stack.text(at: -1)
     var report = ErrorReport(
       serial: call.pointee.serial, original: original, message: nil,
-      trace: frames.map {
-        Failure.TraceEntry(chainlet: name, place: SourcePlace(file: $0.file, line: $0.line), function: $0.function)
-      })
+      trace: trace(of: frames, call))
     if let original, let frame = frames.first {
       report.message = ErrorHint(message: original, frame: frame, stack: stack, graph: program.graph).text
     }
     lane.report = report
+  }
+}
+
+extension ChainletState {
+  /// An entry for each function, the outermost being the one that the host called; a recursion is told once.
+  private func trace(of frames: [LuaFrame], _ call: CallRef) -> [Failure.TraceEntry] {
+    var trace: [Failure.TraceEntry] = []
+    for (position, frame) in frames.enumerated() {
+      let isOutermost = position == frames.count - 1 && call.pointee.kind == .call
+      let entry = Failure.TraceEntry(
+        chainlet: name, place: SourcePlace(file: frame.file, line: frame.line), function: frame.function ?? (isOutermost ? "run" : nil))
+      if trace.last != entry { trace.append(entry) }
+    }
+    return trace
   }
 }
 

@@ -1,0 +1,14 @@
+local chain = require "chain"
+local t = chain.types
+
+local Main = chain.chainlet "Main" {
+  input = {},
+  output = t.any,
+}
+
+function Main:run(req)
+  local settings = { limits = {} }
+  return settings.limit.depth
+end
+
+return Main

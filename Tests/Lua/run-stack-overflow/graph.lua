@@ -1,0 +1,14 @@
+local chain = require "chain"
+local t = chain.types
+
+local Main = chain.chainlet "Main" {
+  input = {},
+  output = t.any,
+}
+
+function Main:run(req)
+  local function f(n) return 1 + f(n + 1) end
+  return f(1)
+end
+
+return Main
