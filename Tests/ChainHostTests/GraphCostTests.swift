@@ -1,8 +1,7 @@
 import ChainBase
+import ChainHost
 import LuaBridge
 import Testing
-
-@testable import ChainHost
 
 @Suite("The cost of a chainlet's state")
 struct GraphCostTests {

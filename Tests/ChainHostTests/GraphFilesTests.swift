@@ -1,7 +1,6 @@
+import ChainHost
 import Foundation
 import Testing
-
-@testable import ChainHost
 
 @Suite("The files of a graph")
 struct GraphFilesTests {

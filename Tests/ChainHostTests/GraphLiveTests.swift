@@ -1,8 +1,7 @@
 import ChainBase
+import ChainHost
 import LuaBridge
 import Testing
-
-@testable import ChainHost
 
 let helloText = """
   local chain = require "chain"
@@ -61,7 +60,8 @@ struct GraphLiveTests {
     let graph = try GraphLoader.load(GraphSource(texts: ["graph.lua": helloText]))
     #expect(graph.chainlets.map(\.name) == ["SayHello", "HelloAll", "Loud"])
     #expect(graph.entrypoints.map(\.name) == ["all", "loud"])
-    #expect(graph.chainlets[1].needs == [.init(path: ["say_hello"], target: "SayHello", timeout: 30)])
+    let need = try #require(graph.chainlets[1].needs.first)
+    #expect(need.path == ["say_hello"] && need.target == "SayHello" && need.timeout == 30 && need.retries == 0)
     #expect(graph.chainlets[2].limits.memory == 1 << 20)
     #expect(graph.chainlets[2].input == graph.chainlets[0].input)
     #expect(graph.live.map { graph.chainlets[$0].name } == ["SayHello", "HelloAll", "Loud"])

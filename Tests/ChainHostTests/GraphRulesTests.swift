@@ -1,8 +1,7 @@
 import ChainBase
+import ChainHost
 import LuaBridge
 import Testing
-
-@testable import ChainHost
 
 @Suite("The rules of a graph")
 struct GraphRulesTests {
@@ -177,7 +176,7 @@ struct GraphRulesTests {
     #expect(b.needs.map(\.name) == ["g.a", "g.b", "x", "y"])
     #expect(b.secrets == ["ONE", "TWO"])
     #expect(b.limits.cpu == 3 && b.limits.memory == 1_572_864)
-    #expect(b.scaling == .init(concurrency: 1, queue: 3))
+    #expect(b.scaling.concurrency == 1 && b.scaling.queue == 3)
     #expect(b.doc == "a")
     #expect(b.methods.keys.sorted() == ["help", "run"])
     #expect(graph.live.map { graph.chainlets[$0].name } == ["X", "B"])
@@ -301,8 +300,9 @@ struct HostileGraphTests {
     source.timeLimit = 0.3
     source.memoryLimit = 64 << 20
     let clock = ContinuousClock()
-    var outcome = GraphLoader.Outcome(graph: nil, problems: [])
-    let time = clock.measure { outcome = GraphLoader.check(source) }
+    let start = clock.now
+    let outcome = GraphLoader.check(source)
+    let time = clock.now - start
     #expect(outcome.graph == nil && !outcome.problems.isEmpty)
     #expect(outcome.problems.allSatisfy { $0.description.utf8.count < 5_000 })
     #expect(time < .seconds(20))

@@ -1,8 +1,8 @@
 /// Takes bytecode of Lua 5.4 apart, as `lua_dump` writes it on this machine. It reads only what this process made, and
 /// still checks every step.
-struct BytecodeReader {
+package struct BytecodeReader {
   /// Why a dump cannot be read: another release of Lua, or damage.
-  struct Unknown: Error { var reason: String }
+  package struct Unknown: Error { package var reason: String }
 
   /// One function as the compiler made it.
   struct Prototype {

@@ -1,6 +1,6 @@
 /// What a piece of Lua reads and sets by name: its globals, and the fields of `self`. Read from bytecode, so that no
 /// second parser of Lua is needed.
-struct BytecodeScan {
+package struct BytecodeScan {
   struct Access: Hashable {
     enum Kind { case read, write, writeFunction, methodCall, functionCall }
     /// One name for a global; below `self` the names one after the other: `self.tools.search`.
@@ -24,7 +24,7 @@ struct BytecodeScan {
   let isVariadic: Bool
 
   /// - Throws: when the bytecode is of a format that it does not know.
-  init(_ code: [UInt8]) throws(BytecodeReader.Unknown) {
+  package init(_ code: [UInt8]) throws(BytecodeReader.Unknown) {
     self.init(try BytecodeReader.read(code))
   }
 

@@ -3,8 +3,10 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
   var high: UInt64 = 0x6c62_272e_07bb_0142
   var low: UInt64 = 0x62b8_2175_6295_c58d
 
+  package init() {}
+
   /// FNV-1a over 128 bits: the prime is 2^88 + 0x13b.
-  mutating func add(_ bytes: some Sequence<UInt8>) {
+  package mutating func add(_ bytes: some Sequence<UInt8>) {
     for byte in bytes {
       low ^= UInt64(byte)
       let (carry, product) = low.multipliedFullWidth(by: 0x13b)
@@ -14,7 +16,7 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Adds a length and a text, so that two texts in a row cannot be taken for two others.
-  mutating func add(sized bytes: some Collection<UInt8>) {
+  package mutating func add(sized bytes: some Collection<UInt8>) {
     var count = UInt64(bytes.count).littleEndian
     withUnsafeBytes(of: &count) { add($0) }
     add(bytes)

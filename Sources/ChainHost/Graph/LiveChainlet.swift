@@ -4,18 +4,18 @@ import LuaBridge
 /// A chainlet in its own state: its file has been evaluated, its methods are there to be called.
 ///
 /// References are the state's own, kept as long as it lives.
-struct LiveChainlet {
+package struct LiveChainlet {
   /// The table of its methods: what `self` inherits. Methods of what it extends stand behind its `__index`.
-  var classReference: Int32
+  package var classReference: Int32
   /// The methods that the host calls, inherited ones too; 0 for those that it does not have.
-  var run: Int32 = 0
-  var initialize: Int32 = 0
-  var save: Int32 = 0
-  var restore: Int32 = 0
-  var close: Int32 = 0
-  var runBatch: Int32 = 0
+  package var run: Int32 = 0
+  package var initialize: Int32 = 0
+  package var save: Int32 = 0
+  package var restore: Int32 = 0
+  package var close: Int32 = 0
+  package var runBatch: Int32 = 0
   /// The module `chain`.
-  var moduleReference: Int32
+  package var moduleReference: Int32
 
   /// Seconds that the evaluation of a file may run.
   static let evaluationLimit = 5.0
@@ -25,7 +25,7 @@ struct LiveChainlet {
   ///   - native: pushes the table of what the runtime offers in `chain`.
   ///   - modules: pushes the built-in modules but `chain`.
   /// - Throws: a `Failure` of code `invalid_graph`, when the file fails or declares something else than it did in the plan.
-  static func evaluate(
+  package static func evaluate(
     _ declaration: ChainletDeclaration, in graph: Graph, state: LuaState, native: ((LuaStack) -> Void)?,
     modules: @escaping (String, LuaStack, LuaState) -> Bool = { _, _, _ in false }
   ) throws(Failure) -> LiveChainlet {
@@ -81,6 +81,7 @@ final class LiveHost: AuthorHost {
   var isLoading = true
 
   /// What the host itself gives to `require` for the chainlet's file.
+  /// Its address is all that it has: nothing is ever read from it or written to it.
   nonisolated(unsafe) static let entryMark = UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1)
 
   init(_ declaration: ChainletDeclaration, graph: Graph, modules: @escaping (String, LuaStack, LuaState) -> Bool) {

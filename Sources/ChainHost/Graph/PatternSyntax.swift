@@ -1,6 +1,6 @@
 /// Whether a Lua pattern is well formed: what string.find finds out only when it gets there.
-enum PatternSyntax {
-  static func problem(in pattern: [UInt8]) -> String? {
+package enum PatternSyntax {
+  package static func problem(in pattern: [UInt8]) -> String? {
     var reader = Reader(pattern: pattern)
     return reader.check()
   }

@@ -4,7 +4,7 @@ public struct SourceFile: Sendable, Hashable {
   public let path: String
   public let text: [UInt8]
   /// Compiled by this process, with lines and names.
-  let code: [UInt8]
+  package let code: [UInt8]
 
   /// The first line that holds one of the texts, and no comment before it.
   func line(containing texts: [String]) -> Int? {

@@ -262,8 +262,10 @@ function chain.context() end
 function chain.stream(fn) end
 
 ---@class chain.Mutex
----@field lock fun(self: chain.Mutex)
----@field unlock fun(self: chain.Mutex)
+---@field lock fun(self: chain.Mutex): chain.Lock waits; `local held <close> = mutex:lock()`
+
+---@class chain.Lock
+---@field release fun(self: chain.Lock)
 
 ---@return chain.Mutex
 function chain.mutex() end
