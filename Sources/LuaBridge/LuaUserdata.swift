@@ -7,7 +7,8 @@ import CLuaGuard
 /// The metatable is locked; a script can call the methods and nothing else. Objects may be held by states of several
 /// threads, so they are `Sendable`.
 package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
-  private nonisolated(unsafe) let kind: UnsafeMutablePointer<clg_kind> // lives as long as the process
+  // Safe to share: written once, in init, and it lives as long as the process.
+  private nonisolated(unsafe) let kind: UnsafeMutablePointer<clg_kind>
   private let weight: @Sendable (Object) -> Int
   private let methods: @Sendable (inout Methods) -> Void
 

@@ -3,7 +3,8 @@ import LuaBridge
 
 /// An immutable buffer of bytes. It crosses between states, and between Lua and Swift, by reference: never copied.
 public final class Blob: Sendable {
-  private nonisolated(unsafe) let start: UnsafeRawBufferPointer // nobody writes to it any more
+  // Safe to share: nobody writes to the memory any more, and it goes with the object.
+  private nonisolated(unsafe) let start: UnsafeRawBufferPointer
   private let free: @Sendable (UnsafeRawBufferPointer) -> Void
 
   /// A blob with a copy of the bytes.

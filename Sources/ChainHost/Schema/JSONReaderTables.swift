@@ -131,25 +131,18 @@ extension JSONReader {
     return true
   }
 
-  /// What an absent field becomes.
+  /// What an absent field becomes; a stream comes from the hook.
   private mutating func fill(_ field: SchemaField, _ table: Int32) -> Bool {
-    switch field.absence {
-    case .allowed: return true
-    case .filled:
-      stack.push(kept: binding.names[Int(field.name)].reference)
+    let isStream = nodes[Int(field.node)].kind == .stream && stream != nil
+    guard field.absence == .filled || isStream else { return field.absence == .allowed || missing(field) }
+    stack.push(kept: binding.names[Int(field.name)].reference)
+    if isStream {
+      guard stream?(stack) == true else { return missing(field) }
+    } else {
       ValueCoder.push(program.defaults[Int(field.fill)], as: field.node, program, binding, onto: stack)
-      stack.rawSet(table)
-      return true
-    case .refused:
-      let node = nodes + Int(field.node)
-      if node.pointee.kind == .stream, let stream {
-        stack.push(kept: binding.names[Int(field.name)].reference)
-        guard stream(stack) else { return missing(field) }
-        stack.rawSet(table)
-        return true
-      }
-      return missing(field)
     }
+    stack.rawSet(table)
+    return true
   }
 
   private mutating func missing(_ field: SchemaField) -> Bool {

@@ -105,6 +105,13 @@ enum JSONText {
       return
     }
     if appendShort(value, to: &buffer) { return }
+    let place = buffer.reserve(48)
+    place[0] = 0x2D
+    let sign = value < 0 ? 1 : 0
+    let length = UnsafeMutableRawPointer(place + sign).withMemoryRebound(to: CChar.self, capacity: 40) {
+      clg_shortest(value.magnitude, $0)
+    }
+    if length > 0 { return buffer.advance(sign + length) }
     var text = value.description
     text.withUTF8 { buffer.append(UnsafeRawBufferPointer($0)) }
   }

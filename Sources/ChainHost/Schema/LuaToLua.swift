@@ -182,7 +182,7 @@ package struct LuaToLua {
       if tagged, member.tagValue >= 0, let wanted = sourceNames[Int(member.tagValue)].identity, wanted != tag { continue }
       if copy(nodes + Int(member.node), index) { return true }
       from.setTop(fromTop)
-      if from.L != to.L || toTop != fromTop { to.setTop(toTop) }
+      to.setTop(toTop)
       (depth, bytes, values) = before
     }
     return false
