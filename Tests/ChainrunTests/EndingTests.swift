@@ -5,7 +5,7 @@ import Testing
 struct EndingTests {
   let waiting = graph("", "chain.log.info('ready') chain.sleep(100000)")
 
-  @Test("Ctrl-C cancels the request and ends with 130", arguments: [(SIGINT, Int32(130)), (SIGTERM, 143)])
+  @Test("Ctrl-C cancels the request and ends with 130", arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
   func interrupt(_ signal: Int32, _ status: Int32) throws {
     let process = try Program(["graph.lua": waiting]).start(["graph.lua"])
     process.waitForErrors("ready")

@@ -77,7 +77,7 @@ struct InputTests {
   @Test("bad input is said in one sentence, and ends with 1", arguments: [
     (["txet=a"], "Echo has no input 'txet'; did you mean 'text'?"),
     (["zzzzzzzz=a"], "Echo has no input 'zzzzzzzz'; there are: "),
-    (["n=seven"], "Echo.input.n: json: not valid JSON"),
+    (["n=seven"], #"Echo.input.n: expected integer, got "seven""#),
     (["n=\"7\""], "Echo.input.n: expected integer, got string"),
     (["n=1", "n=2"], "Echo.input.n: it is given 2 times and is no list"),
     (["words=Ada"], #"a list is JSON: words='["Ada"]'"#),

@@ -15,7 +15,7 @@ final class Program: Sendable {
 
   init(_ files: [String: String] = [:]) throws {
     var template = Array("\(TemporaryFolder.path)/chainrun-test-XXXXXX".utf8CString)
-    folder = try #require(template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress) }.map { String(cString: $0) })
+    folder = try #require(template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) }.map { String(cString: $0) })
     for (path, text) in files { try write(Array(text.utf8), to: path) }
   }
 
@@ -63,6 +63,7 @@ final class Program: Sendable {
   }()
 }
 
+/// Where folders of tests are made.
 enum TemporaryFolder {
   static var path: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
 }
@@ -86,7 +87,7 @@ final class Spawned: Sendable {
 
   init?(words: [String], in folder: String, input: String = "", environment: [String: String] = [:]) {
     var template = Array("\(TemporaryFolder.path)/chainrun-streams-XXXXXX".utf8CString)
-    guard let made = template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress) }) else { return nil }
+    guard let made = template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress!) }) else { return nil }
     streams = String(cString: made)
     if let file = fopen("\(streams)/in", "w") {
       fwrite(Array(input.utf8), 1, input.utf8.count, file)
@@ -95,7 +96,6 @@ final class Spawned: Sendable {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addchdir_np(&actions, folder)
     posix_spawn_file_actions_addopen(&actions, 0, "\(streams)/in", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, "\(streams)/out", O_WRONLY | O_CREAT | O_APPEND, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, "\(streams)/err", O_WRONLY | O_CREAT | O_APPEND, 0o600)
@@ -111,6 +111,7 @@ final class Spawned: Sendable {
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var variables = environment
     variables["PATH", default: "/usr/bin:/bin"] += ""
+    let words = ["/bin/sh", "-c", #"cd "$0" && exec "$@""#, folder] + words
     var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
     var given: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]
     defer { (arguments + given).forEach { free($0) } }
