@@ -38,6 +38,7 @@ let package = Package(
     .testTarget(name: "ChainLoopTests", dependencies: ["ChainLoop", "ChainTesting"]),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge"]),
     .testTarget(name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "ChainTesting"]),
+    .testTarget(name: "ChainrunTests", dependencies: ["chainrun", "LuaBridge"]),
   ],
   swiftLanguageModes: [.v6]
 )

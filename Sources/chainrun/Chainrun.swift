@@ -17,20 +17,19 @@ struct Chainrun: ParsableCommand {
         chainrun graph.lua n=3 'tags=["a","b"]'     other types are JSON
         chainrun graph.lua names=Ada names=Grace    a repeated name is a list
         chainrun graph.lua text=@book.txt           a file; @- is standard input
-        chainrun graph.lua --input '{"n": 3}'       the whole input as JSON; @FILE or - too
+        chainrun graph.lua --input '{"n": 3}'       all of it as JSON; @FILE, -
         chainrun graph.lua --entry summary -o out.json
       All options of it: chainrun help run
 
       Look before you run:
-        chainrun check graph.lua                    every problem, with its line and what to do
+        chainrun check graph.lua                    every problem, with its line
         chainrun draw graph.lua --format svg -o graph.svg
-        chainrun types graph.lua                    completion and checks in your editor
+        chainrun types graph.lua                    completion in your editor
 
-      Exit status: 0 done; 1 the chain failed, or its input does not fit; 2 wrong use of this program;
-      3 the graph is invalid.
+      Exit status: 0 done, 1 the chain failed or its input does not fit, 2 wrong use of this program, 3 the graph is invalid.
       """,
     version: VersionText.all,
-    subcommands: [Run.self, Check.self],
+    subcommands: [Run.self, Check.self, Draw.self, Types.self],
     defaultSubcommand: Run.self)
 
   static var subcommandNames: [String] { configuration.subcommands.compactMap { $0._commandName } }

@@ -19,7 +19,7 @@ enum FileBytes {
     return try read(descriptor: descriptor, named: path)
   }
 
-  private static func read(descriptor: Int32, named name: String) throws(Problem) -> [UInt8] {
+  static func read(descriptor: Int32, named name: String) throws(Problem) -> [UInt8] {
     var bytes: [UInt8] = []
     var status = stat()
     if fstat(descriptor, &status) == 0, status.st_size > 0 { bytes.reserveCapacity(min(Int(status.st_size), most) + 1) }

@@ -43,6 +43,18 @@ struct GraphOptions: ParsableArguments {
     return options
   }
 
+  /// The graph of a file, for commands that do not run it; its warnings go to standard error.
+  /// - Throws: every problem that it has.
+  func graph(of file: String) throws(CommandFailure) -> Graph {
+    let report = ChainHost.check(file, try loadOptions())
+    guard let graph = report.graph else {
+      let problems = report.problems.filter { !$0.isWarning }
+      throw CommandFailure(.invalidGraph, problems.map(\.description).joined(separator: "\n"))
+    }
+    for warning in report.problems { StandardStreams.note(warning.description) }
+    return graph
+  }
+
   private func valuesOfFile() throws(CommandFailure) -> [String: ChainValue] {
     guard let configFile else { return [:] }
     let bytes: [UInt8]

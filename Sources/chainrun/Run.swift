@@ -7,14 +7,17 @@ import LuaBridge
 /// `chainrun GRAPH …`: runs a graph once and prints its output.
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Runs a graph once and prints its output; 'run' may be left out.",
+    commandName: "run", abstract: "Runs a graph once and prints its output; 'run' may be left out.",
     discussion: """
-      NAME=VALUE gives one field of the input: a string is taken as it is, another type is read as JSON. NAME=@FILE
-      reads a file, NAME=@- standard input; NAME=@@TEXT is a text that begins with @. A field that is a list may be
-      given item by item, by repeating its name.
+      NAME=VALUE gives one field of the input: a string is taken as it is, another type is read as JSON. NAME=@FILE reads \
+      a file, NAME=@- standard input; NAME=@@TEXT is a text that begins with @. A field that is a list may be given item \
+      by item, by repeating its name.
 
-      The output is printed as JSON. Bytes are printed as they are. A stream prints each item on a line of its own as it
+      The output is printed as JSON. Bytes are printed as they are. A stream prints each item on a line of its own as it \
       comes, then its result if it has one.
+
+      A config value NAME is taken from --set, else CHAINRUN_CONFIG_<NAME>, else --config, else its default. Secrets are \
+      the environment's variables of their names.
       """)
 
   @Argument(help: ArgumentHelp("The entry file of the graph.", valueName: "graph"), completion: .file(extensions: ["lua"]))

@@ -119,7 +119,7 @@ private struct InputField {
       return InputField.withoutMark(bytes)
     } catch {
       if case .union(let members) = type.kind, members.contains(where: \.isText) { return try string(bytes, file) }
-      throw failure("\(file.map { "\($0): " } ?? "")\(error.message); \(hint(for: type, bytes, file))")
+      throw failure(unreadable(bytes, as: type, file, error))
     }
   }
 
@@ -133,6 +133,20 @@ private struct InputField {
   /// A byte order mark before a JSON text means nothing; inside the input it would be wrong.
   private static func withoutMark(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
     Array(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes)
+  }
+
+  private func unreadable(_ bytes: ArraySlice<UInt8>, as type: ChainType, _ file: String?, _ failure: Failure) -> String {
+    let place = file.map { "\($0): " } ?? ""
+    let got = bytes.count > 60 ? "something else" : String(decoding: ChainValue.string(String(decoding: bytes, as: UTF8.self)).json, as: UTF8.self)
+    switch type.kind {
+    case .integer: return "\(place)expected integer, got \(got)"
+    case .number: return "\(place)expected number, got \(got)"
+    case .boolean: return "\(place)expected true or false, got \(got)"
+    default:
+      // The reader calls its whole text json.
+      let reason = failure.message.hasPrefix("json: ") ? String(failure.message.dropFirst(6)) : failure.message
+      return "\(place)\(reason); \(hint(for: type, bytes, file))"
+    }
   }
 
   /// What to write instead.
