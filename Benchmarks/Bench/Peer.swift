@@ -2,7 +2,9 @@ import Foundation
 
 /// A program in Python that does a piece of work on demand: it takes a number from its stdin, does its work so often, and
 /// prints the nanoseconds of one.
-final class Peer {
+///
+/// `@unchecked Sendable` is true because one benchmark uses it, one measurement after the other.
+final class Peer: @unchecked Sendable {
   private let process = Process()
   private let input = Pipe()
   private let output = Pipe()

@@ -1,3 +1,4 @@
+import ChainHost
 import Floors
 import LuaBridge
 
@@ -17,5 +18,29 @@ let swiftFunction = Benchmark("swift-function") { bench in
       }))
 }
 
-// An async Swift function that does not suspend (at most 1 microsecond) follows as soon as chains can be given
-// primitives: there is no public way yet to hand one to a chainlet.
+/// A chainlet calls an async Swift function that does not suspend; all of one call.
+let asyncFunction = Benchmark("async-function") { bench in
+  let source = """
+    local chain = require "chain"
+    local bench = require "bench"
+    local t = chain.types
+    local Caller = chain.chainlet "Caller" { input = { calls = t.integer }, output = t.integer, limits = { cpu = 1000 } }
+    function Caller:run(req)
+      local answer = 0
+      for n = 1, req.calls do answer = bench.identity(n) end
+      return answer
+    end
+    return Caller
+    """
+  let host = ChainHost()
+  host.add(PrimitiveModule("bench") { Primitive("identity") { (n: Int) async throws -> Int in n } })
+  let chain = try await host.load(files: ["graph.lua": source])
+  let calls = bench.times(100_000)
+  try await bench.measure("async-function", unit: "ns", limit: 1000) {
+    try await nanoseconds {
+      let answer = try await chain.run(["calls": .integer(Int64(calls))])
+      guard answer == .integer(Int64(calls)) else { throw BenchFailure("\(answer)") }
+    } / Double(calls)
+  }
+  await host.shutdown()
+}

@@ -5,7 +5,7 @@
 import Foundation
 
 let benchmarks = [
-  call, fanOut, fanOutPython, swiftFunction, copyString, copyList, json, start, thousand,
+  call, fanOut, fanOutPython, swiftFunction, asyncFunction, copyString, copyList, json, start, thousand,
 ]
 
 var names: [String] = []

@@ -65,38 +65,43 @@ extension LuaState {
   ///
   /// A wrong call is an error in Lua, with the place of the call: `bad argument #2 to 'add': number expected, got
   /// string ("7")`. What `body` throws becomes a Lua error too.
-  public func register<each Argument: LuaReadable, Result: LuaPushable>(
+  @inlinable public func register<each Argument: LuaReadable, Result: LuaPushable>(
     _ name: String, _ body: @escaping (repeat each Argument) throws -> Result
   ) throws(LuaError) {
-    let function = NativeFunction { stack in
+    // Inlinable, so that the caller's module compiles it for its types; otherwise each argument is read by witnesses.
+    try register(name, native: { stack in
       var index: Int32 = 0
       do {
-        let result = try body(repeat try argument((each Argument).self, of: name, from: stack, &index))
+        let result = try body(repeat try stack.argument((each Argument).self, of: name, &index))
         try result.push(to: stack)
         return 1
       } catch {
         return stack.fail(error)
       }
-    }
+    })
+  }
+
+  @usableFromInline func register(_ name: String, native body: @escaping (LuaStack) -> Int32) throws(LuaError) {
     try hostSection { stack in
       stack.pushRealGlobals()
-      push(function, onto: stack)
+      push(NativeFunction(body), onto: stack)
       stack.rawSet(-2, field: name)
       stack.pop()
     }
   }
 }
 
-private func argument<A: LuaReadable>(_: A.Type, of name: String, from stack: LuaStack, _ index: inout Int32) throws(LuaError) -> A {
-  index += 1
-  do throws(LuaError) {
-    return try A.read(from: stack, at: index)
-  } catch { throw LuaError(.runtime, "bad argument #\(index) to '\(name)': \(error.message)") }
-}
-
 extension LuaStack {
+  /// Reads the argument after the one at `index`, of the function `name`.
+  @inlinable func argument<A: LuaReadable>(_: A.Type, of name: String, _ index: inout Int32) throws(LuaError) -> A {
+    index &+= 1
+    do throws(LuaError) {
+      return try A.read(from: self, at: index)
+    } catch { throw LuaError(.runtime, "bad argument #\(index) to '\(name)': \(error.message)") }
+  }
+
   /// Leaves an error message with the place of the Lua call on top, for the trampoline to raise.
-  package func fail(_ error: any Error) -> Int32 {
+  @usableFromInline package func fail(_ error: any Error) -> Int32 {
     fail((error as? LuaError)?.message ?? String(describing: error))
   }
 

@@ -21,13 +21,13 @@ extension Lane {
     let owner = owningCall(current)
     let state = owner.state
     let handle = TaskHandle(id: stamp())
-    let task = state.take()
+    let task = ChainletState.take(from: state.core)
     openTask(task, under: owner)
     task.pointee.group = nil
     task.extra.handle = handle
     handle.call = task
     owner.extra.tasks.append(handle)
-    state.pushBody(onto: task.stack)
+    ChainletState.pushBody(onto: task.stack)
     stack.push(copyOf: index)
     stack.move(1, to: task.stack)
     task.pointee.run.answers = 2
@@ -126,7 +126,7 @@ extension Lane {
   /// Runs a function of a state outside of any request: `init`, `close`, background work.
   /// - Parameter push: pushes the function and its arguments, and gives their number (the function not counted).
   func runHook(_ state: ChainletState, time: UInt64, push: (LuaStack) -> Int32, ended: @escaping (Failure?) -> Void) {
-    let call = state.take()
+    let call = ChainletState.take(from: state.core)
     call.pointee.kind = .hook
     call.pointee.request = .passUnretained(hooks)
     call.pointee.depth = 0
@@ -136,7 +136,7 @@ extension Lane {
     tighten(call, to: now &+ time)
     let memory = state.core.pointee.lua
     memory.pointee.memory.host += 1
-    state.pushBody(onto: call.stack)
+    ChainletState.pushBody(onto: call.stack)
     call.pointee.run.answers = push(call.stack) + 2
     memory.pointee.memory.host -= 1
     if state.isOutOfMemory() { call.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }

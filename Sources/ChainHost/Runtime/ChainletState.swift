@@ -130,13 +130,13 @@ final class ChainletState {
   // MARK: Coroutines
 
   /// A call with a coroutine whose stack begins with: body, handler, `run`, `self`.
-  @inline(__always) func take() -> CallRef {
+  @inline(__always) static func take(from core: UnsafeMutablePointer<StateCore>) -> CallRef {
     if let call = core.pointee.pool {
       core.pointee.pool = call.pointee.nextFree
       core.pointee.pooled &-= 1
       return call
     }
-    return makeCall()
+    return core.pointee.owner.takeUnretainedValue().makeCall()
   }
 
   private func makeCall() -> CallRef {
@@ -160,9 +160,10 @@ final class ChainletState {
   /// How many values stay at the bottom of a pooled coroutine.
   static let prefix: Int32 = 4
 
-  /// Takes back a call whose coroutine ended well.
-  @inline(__always) func recycle(_ call: CallRef) {
-    guard core.pointee.pooled < ChainletState.poolLimit else { return drop(call) }
+  /// Takes back a call whose coroutine ended well. Static, as all that a call passes: an instance would be counted.
+  @inline(__always) static func recycle(_ call: CallRef) {
+    let core = call.pointee.core
+    guard core.pointee.pooled < ChainletState.poolLimit else { return call.state.drop(call) }
     call.stack.setTop(ChainletState.prefix)
     call.pointee.nextFree = core.pointee.pool
     core.pointee.pool = call
@@ -177,7 +178,7 @@ final class ChainletState {
 
   /// Gives a call that was made without a coroutine one of the pool's.
   func adoptCoroutine(_ call: CallRef) {
-    let pooled = take()
+    let pooled = ChainletState.take(from: core)
     call.pointee.run.coroutine = pooled.pointee.run.coroutine
     call.pointee.run.state = pooled.pointee.run.state
     call.pointee.reference = pooled.pointee.reference
@@ -206,7 +207,7 @@ final class ChainletState {
   // MARK: Stack prefixes
 
   /// Pushes body, handler, `run` and `self`; the arguments follow.
-  @inline(__always) func pushRun(onto stack: LuaStack) {
+  @inline(__always) static func pushRun(onto stack: LuaStack) {
     stack.push(copyOf: 1)
     stack.push(copyOf: 2)
     stack.push(copyOf: 3)
@@ -214,7 +215,7 @@ final class ChainletState {
   }
 
   /// Pushes body and handler; a function and its arguments follow.
-  @inline(__always) func pushBody(onto stack: LuaStack) {
+  @inline(__always) static func pushBody(onto stack: LuaStack) {
     stack.push(copyOf: 1)
     stack.push(copyOf: 2)
   }

@@ -15,7 +15,7 @@ extension Lane {
     guard need.pointee.isPlain, waiter.top == 1, target.pointee.isReady,
       target.pointee.slotsTaken < target.pointee.slots, caller.pointee.depth < Lane.maxDepth(caller)
     else { return beginCallWithCare(caller, need) }
-    let callee = target.pointee.owner._withUnsafeGuaranteedRef { $0.take() }
+    let callee = ChainletState.take(from: target)
     open(callee, under: caller, deadline: caller.pointee.run.deadline)
     takeSlot(callee)
     caller.pointee.wait = .answer
@@ -67,10 +67,9 @@ extension Lane {
   /// Puts body, handler, `run`, `self` and the checked copy of the input on the callee's stack.
   @inline(__always) private func fill(_ callee: CallRef, from waiter: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Failure? {
     let core = callee.pointee.core
-    let state = callee.state
     let stack = callee.stack
     core.pointee.lua.pointee.memory.host &+= 1
-    state.pushRun(onto: stack)
+    ChainletState.pushRun(onto: stack)
     let fits = core.pointee.input.copy(from: waiter, at: 1, need.pointee.input, to: stack, limits: CrossingLimits())
     core.pointee.lua.pointee.memory.host &-= 1
     callee.pointee.run.answers = ChainletState.prefix
@@ -167,10 +166,9 @@ extension Lane {
   /// As `fill`, for a callee that may read a stream of its caller's, or write one.
   private func fillStreaming(_ call: CallRef, from source: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Failure? {
     let core = call.pointee.core
-    let state = call.state
     let stack = call.stack
     core.pointee.lua.pointee.memory.host += 1
-    state.pushRun(onto: stack)
+    ChainletState.pushRun(onto: stack)
     let fits = core.pointee.input.copy(
       from: source, at: 1, need.pointee.input, to: stack, limits: CrossingLimits(), streams: handOverStream(to: call))
     core.pointee.lua.pointee.memory.host -= 1
@@ -226,7 +224,7 @@ extension Lane {
     memory.pointee.memory.host &-= 1
     guard fits && memory.pointee.memory.over == 0 else { return answerFailure(caller, of: call, fits: fits, at: at) }
     leave(call)
-    call.state.recycle(call)
+    ChainletState.recycle(call)
     caller.pointee.run.answers = 1
     caller.pointee.phase = .ready
     handOff = caller
@@ -239,7 +237,7 @@ extension Lane {
     }
     let isOut = caller.state.isOutOfMemory()
     leave(call)
-    call.state.recycle(call)
+    ChainletState.recycle(call)
     if isOut { caller.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
     wake(caller, answers: 1)
   }

@@ -38,7 +38,7 @@ extension Lane {
     let stack = call.stack
     let memory = state.core.pointee.lua
     memory.pointee.memory.host += 1
-    state.pushRun(onto: stack)
+    ChainletState.pushRun(onto: stack)
     let failure = decode(request.input, onto: stack, state)
     memory.pointee.memory.host -= 1
     if let failure { return complete(call, failure: failure, results: 0) }

@@ -79,7 +79,7 @@ extension Lane {
     if call.pointee.run.coroutine == nil {
       reuse(call)
     } else if call.stack.canBeReused {
-      call.state.recycle(call)
+      ChainletState.recycle(call)
     } else {
       call.state.drop(call)
     }

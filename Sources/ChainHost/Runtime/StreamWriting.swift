@@ -48,14 +48,14 @@ extension Lane {
     let channel = StreamChannel(
       id: nextChannel(), name: "chain.stream", items: links, result: links, reader: .state(state, items: links, result: links))
     channels[channel.id] = channel
-    let task = state.take()
+    let task = ChainletState.take(from: state.core)
     openTask(task, under: owner)
     task.pointee.group = nil
     task.extra.output = channel
     channel.producer = task
     owner.extra.inputs.append(channel)
     channel.owner = owner
-    state.pushBody(onto: task.stack)
+    ChainletState.pushBody(onto: task.stack)
     stack.push(copyOf: 1)
     stack.move(1, to: task.stack)
     task.pointee.run.answers = 2

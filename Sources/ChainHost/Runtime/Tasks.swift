@@ -152,7 +152,7 @@ extension Lane {
   private func startItem(_ group: TaskGroup, of owner: CallRef, _ request: Request) {
     let state = owner.state
     let waiter = owner.waiter
-    let task = state.take()
+    let task = ChainletState.take(from: state.core)
     openTask(task, under: owner)
     task.pointee.group = .passUnretained(group)
     group.started += 1
@@ -161,7 +161,7 @@ extension Lane {
     let memory = owner.pointee.core.pointee.lua
     memory.pointee.memory.host += 1
     let stack = task.stack
-    state.pushBody(onto: stack)
+    ChainletState.pushBody(onto: stack)
     if group.mode == .timeout {
       waiter.push(copyOf: 2)
       waiter.move(1, to: stack)

@@ -12,16 +12,17 @@ package struct LuaToLua {
   /// it pushes exactly one value; false when that is no stream.
   package typealias StreamHook = (_ from: LuaStack, _ index: Int32, _ to: LuaStack) -> Bool
 
-  let program: SchemaProgram
+  // Whoever starts a crossing holds the program and the bindings until it ends: nothing is counted on this path.
+  unowned(unsafe) let program: SchemaProgram
   let nodes: UnsafeMutablePointer<SchemaNode>
   let fields: UnsafeMutablePointer<SchemaField>
   let from: LuaStack
   let to: LuaStack
-  let source: SchemaBinding
+  unowned(unsafe) let source: SchemaBinding
   let sourceNames: UnsafeMutablePointer<SchemaBinding.BoundName>
   let order: UnsafeMutablePointer<Int32>
   let targetNames: UnsafeMutablePointer<SchemaBinding.BoundName>
-  let target: SchemaBinding
+  unowned(unsafe) let target: SchemaBinding
   let stream: StreamHook?
   var depth: Int
   var bytes: Int
