@@ -20,10 +20,8 @@ public final class LuaState {
     self.core = core
     core.pointee.seed = seed
     core.pointee.owner = Unmanaged.passUnretained(self).toOpaque()
-    guard clg_protected(core.pointee.main, clg_open_sandbox, nil) == LUA_OK else {
-      clg_close(core)
-      throw .noMemory
-    }
+    // From here on the object is whole: `deinit` closes the state when this throws.
+    guard clg_protected(core.pointee.main, clg_open_sandbox, nil) == LUA_OK else { throw .noMemory }
   }
 
   deinit { clg_close(core) }

@@ -89,19 +89,23 @@ final class ChainletState {
         modules: { name, stack, _ in module.pushModule(name, modules, onto: stack) })
     }
     secrets = declaration.secrets.compactMap { generation.secrets[$0] }
-    let core = UnsafeMutablePointer<StateCore>.allocate(capacity: 1)
-    self.core = core
+    let state = lua
+    let links: (input: SchemaLink, output: SchemaLink, result: SchemaLink?)
     do throws(LuaError) {
-      let input = try SchemaLink(program.input, lua)
-      let output = try SchemaLink(program.output, lua)
-      let result = try program.result.map { result throws(LuaError) in try SchemaLink(result, lua) }
-      core.initialize(
-        to: StateCore(
-          lua: lua.core, owner: .passUnretained(self), slots: Int32(clamping: declaration.scaling.concurrency),
-          cpuLimit: nanoseconds(limits.cpu), timeLimit: limits.time.map(nanoseconds) ?? .max,
-          depthLimit: Int32(clamping: limits.depth), input: input, output: output, result: result,
-          outputLimits: program.outputLimits))
-      module.state = self
+      links = (
+        try SchemaLink(program.input, state), try SchemaLink(program.output, state),
+        try program.result.map { result throws(LuaError) in try SchemaLink(result, state) }
+      )
+    } catch { throw ChainletState.failure(declaration, error) }
+    core = .allocate(capacity: 1) // from here on the object is whole, and `deinit` puts all of it away
+    core.initialize(
+      to: StateCore(
+        lua: lua.core, owner: .passUnretained(self), slots: Int32(clamping: declaration.scaling.concurrency),
+        cpuLimit: nanoseconds(limits.cpu), timeLimit: limits.time.map(nanoseconds) ?? .max,
+        depthLimit: Int32(clamping: limits.depth), input: links.input, output: links.output, result: links.result,
+        outputLimits: program.outputLimits))
+    module.state = self
+    do throws(LuaError) {
       handlerReference = try lua.hostSection { stack in
         pushErrorHandler(onto: stack)
         return stack.keep()
