@@ -52,6 +52,11 @@ final class ChainletState {
   private let secrets: [String]
   var locks: [UInt64: Lock] = [:]
   var heldLocks: [UInt64: Lock] = [:]
+  /// Where it serves: its generation on this lane, and its place there.
+  weak var built: LaneGeneration?
+  var index = 0
+  /// One of its runs reached a limit: it takes no calls, and closes when those that it has are through.
+  var isRetired = false
   /// Functions that run in the background.
   var background = 0
   var taskMetatable: Int32 { module.taskMetatable }

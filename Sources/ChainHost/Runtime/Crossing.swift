@@ -252,7 +252,12 @@ extension Lane {
     if call.pointee.holdsSlot {
       call.pointee.holdsSlot = false
       core.pointee.slotsTaken &-= 1
-      if core.pointee.waiting > 0 { startNext(core) }
+      if core.pointee.waiting > 0 {
+        startNext(core)
+      } else if core.pointee.slotsTaken == 0, !core.pointee.isReady {
+        let state = core.pointee.owner.takeUnretainedValue()
+        if state.isRetired { retiredStateIsEmpty(state) }
+      }
     }
   }
 

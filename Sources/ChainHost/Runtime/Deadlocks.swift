@@ -48,7 +48,7 @@ extension Lane {
   }
 
   /// Every call of every request on this lane.
-  private func liveCalls() -> [CallRef] {
+  func liveCalls() -> [CallRef] {
     var calls: [CallRef] = []
     for request in requests.values.sorted(by: { $0.id < $1.id }) {
       guard let root = request.root else { continue }

@@ -30,11 +30,14 @@ extension Lane {
     let killed = clg_end(UInt32(call.pointee.run.killed))
     switch killed {
     case CLG_CPU:
+      stateWasKilled(state)
       let place = withUnsafeBytes(of: &watch.pointee.killed_at) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       return state.limitFailure(
         Failure.Code.cpuLimit, "ran for more than its limit of \(state.program.declaration.limits.cpu) s (limits.cpu)"
           + (place.isEmpty ? "" : " at \(place)"))
-    case CLG_MEMORY: return state.memoryFailure()
+    case CLG_MEMORY:
+      stateWasKilled(state)
+      return state.memoryFailure()
     case CLG_TIMEOUT: return timeoutInside(call)
     case CLG_CANCELLED, CLG_CANCELLED_HARD:
       let ending = call.existingExtra?.ending

@@ -33,6 +33,9 @@ final class LaneGeneration {
   let generation: Generation?
   /// By the position of the chainlet in the graph; nil for those that no entrypoint reaches.
   var states: [ChainletState?] = []
+  /// States that a limit has put out of service and that still have runs, by position: at most one each.
+  var retired: [Int: ChainletState] = [:]
+  var isClosed = false
   /// Requests that it serves.
   var pins = 0
 
@@ -52,6 +55,8 @@ extension Lane {
       for index in generation.graph.live {
         let state = try ChainletState(lane: self, program: generation.programs[index], generation: generation)
         built.states[index] = state
+        state.built = built
+        state.index = index
         try link(state, in: built)
       }
     } catch {
@@ -62,7 +67,7 @@ extension Lane {
   }
 
   /// Gives a state the functions that call its needs.
-  private func link(_ state: ChainletState, in built: LaneGeneration) throws(Failure) {
+  func link(_ state: ChainletState, in built: LaneGeneration) throws(Failure) {
     let declared = state.program.declaration.needs
     let needs = UnsafeMutablePointer<Need>.allocate(capacity: max(1, declared.count))
     do throws(LuaError) {
@@ -96,23 +101,30 @@ extension Lane {
   private func initialize(_ built: LaneGeneration, at position: Int, done: @escaping (Result<LaneGeneration, Failure>) -> Void) {
     guard let live = built.generation?.graph.live, position < live.count else { return done(.success(built)) }
     guard let state = built.states[live[position]] else { return done(.success(built)) }
+    runInit(of: state) { [unowned self] failure in
+      guard let failure else { return initialize(built, at: position + 1, done: done) }
+      retire(built)
+      done(.failure(failure))
+    }
+  }
+
+  /// Runs `init` where there is one; the state is ready when it has ended well.
+  func runInit(of state: ChainletState, done: @escaping (Failure?) -> Void) {
     guard state.live.initialize != 0 else {
       state.core.pointee.isReady = true
-      return initialize(built, at: position + 1, done: done)
+      return done(nil)
     }
-    let method = state.live.initialize
     runHook(state, time: Lane.initTime) { stack in
-      stack.push(kept: method)
+      stack.push(kept: state.live.initialize)
       state.pushSelf(onto: stack)
       return 1
-    } ended: { [unowned self] failure in
+    } ended: { failure in
       if var failure {
         failure.message = "\(state.name).init failed: \(failure.message)"
-        retire(built)
-        return done(.failure(failure))
+        return done(failure)
       }
       state.core.pointee.isReady = true
-      initialize(built, at: position + 1, done: done)
+      done(nil)
     }
   }
 
@@ -145,7 +157,10 @@ extension Lane {
   }
 
   private func retire(_ built: LaneGeneration) {
+    built.isClosed = true
     for state in built.states { state?.close() }
+    for state in built.retired.values { state.close() }
     built.states = []
+    built.retired = [:]
   }
 }

@@ -38,6 +38,10 @@ final class Lane: LoopClient, @unchecked Sendable {
   var ending: [UInt64: Request] = [:]
   var generations: [UInt64: LaneGeneration] = [:]
   var isStopping = false
+  /// States that are to be built again when their timer comes.
+  var rebuilds: [UInt64: Rebuild] = [:]
+  /// Retired states whose last call has left.
+  var emptied: [ChainletState] = []
   var report: ErrorReport?
   var channels: [Int32: StreamChannel] = [:]
   var channelCount: Int32 = 0

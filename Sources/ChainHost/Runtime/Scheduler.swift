@@ -160,6 +160,7 @@ extension Lane {
       case .deadline: if let call = entry.call, call.pointee.serial == entry.stamp { expire(call) }
       case .retry: if let call = entry.call, call.pointee.ticket == entry.stamp { tryAgain(call) }
       case .deadlocks: lookForDeadlocks()
+      case .rebuild: rebuildAgain(entry.stamp)
       }
     }
     armTimer()

@@ -35,7 +35,8 @@ struct SchemaLink {
 
 /// One entry of a chainlet's `needs`, in one state.
 struct Need {
-  let target: UnsafeMutablePointer<StateCore>
+  /// Changes when the target is rebuilt.
+  var target: UnsafeMutablePointer<StateCore>
   /// The target's input and output as the caller's state sees them.
   let input: SchemaLink
   /// For a stream: of its items.

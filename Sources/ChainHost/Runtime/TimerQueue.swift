@@ -9,6 +9,8 @@ struct TimerQueue {
     case retry
     /// Look for calls that wait for themselves.
     case deadlocks
+    /// A state whose rebuild failed is built again.
+    case rebuild
   }
 
   struct Entry {

@@ -1,0 +1,116 @@
+import ChainBase
+import CLuaGuard
+import LuaBridge
+
+/// What a kill leaves behind. A run that reaches its own limit ends alone, but its state may be half-made: it is
+/// retired, what waits in it may finish, and a state that `init` alone made takes its place.
+extension Lane {
+  /// A run of this state was ended by its own limit.
+  func stateWasKilled(_ state: ChainletState) {
+    guard !state.isRetired, let built = state.built, built.states.indices.contains(state.index) else { return }
+    state.isRetired = true
+    state.core.pointee.isReady = false
+    // One retired state per chainlet: the older one goes now.
+    if let older = built.retired.removeValue(forKey: state.index) { lose(older) }
+    built.retired[state.index] = state
+    let key = stamp()
+    rebuilds[key] = Rebuild(built: built, old: state)
+    post { [self] in asLane { rebuildAgain(key) } } // in an event of its own: the killed run is still being put away
+  }
+
+  /// The last call of a retired state has left it: it closes in an event of its own.
+  func retiredStateIsEmpty(_ state: ChainletState) {
+    emptied.append(state)
+    post { [self] in asLane { closeEmptied() } }
+  }
+
+  private func closeEmptied() {
+    let states = emptied
+    emptied = []
+    for state in states where state.core.pointee.slotsTaken == 0 && state.background == 0 {
+      guard let built = state.built, !built.isClosed, built.states[state.index] !== state else { continue }
+      if built.retired[state.index] === state { built.retired[state.index] = nil }
+      state.close()
+    }
+  }
+
+  /// Ends what still runs in a retired state.
+  private func lose(_ state: ChainletState) {
+    for call in liveCalls() where call.pointee.core == state.core && call.pointee.kind == .call && call.pointee.phase != .queued {
+      cancel(call, Ending(code: Failure.Code.stateLost, message: "\(state.name) was rebuilt after a limit was reached, twice"))
+    }
+    if state.core.pointee.slotsTaken == 0 { retiredStateIsEmpty(state) }
+  }
+
+  // MARK: Rebuilding
+
+  /// The way from a retired state to a new one.
+  final class Rebuild {
+    let built: LaneGeneration
+    let old: ChainletState
+    var delay: UInt64 = 100_000_000
+    static let longestDelay: UInt64 = 10_000_000_000
+
+    init(built: LaneGeneration, old: ChainletState) {
+      self.built = built
+      self.old = old
+    }
+  }
+
+  private func attempt(_ rebuild: Rebuild) {
+    let (built, old) = (rebuild.built, rebuild.old)
+    guard !built.isClosed, let generation = built.generation else { return }
+    do throws(Failure) {
+      let state = try ChainletState(lane: self, program: old.program, generation: generation)
+      state.built = built
+      state.index = old.index
+      try link(state, in: built)
+      runInit(of: state) { [unowned self] failure in
+        if let failure {
+          state.close()
+          failed(rebuild, failure)
+        } else {
+          take(state, rebuild)
+        }
+      }
+    } catch { failed(rebuild, error) }
+  }
+
+  /// The new state serves: callers are linked to it and calls that waited go on.
+  private func take(_ state: ChainletState, _ rebuild: Rebuild) {
+    let (built, old) = (rebuild.built, rebuild.old)
+    guard !built.isClosed else { return state.close() }
+    built.states[state.index] = state
+    for caller in built.states + built.retired.values.map(Optional.some) {
+      guard let caller, let needs = caller.core.pointee.needs else { continue }
+      for operand in 0..<caller.needCount where needs[operand].target == old.core { needs[operand].target = state.core }
+    }
+    log(LogLine(level: .warning, chainlet: state.name, request: nil, message: "was rebuilt after one of its calls reached a limit"))
+    while let call = old.dequeue() {
+      call.pointee.core = state.core
+      admit(call)
+    }
+    if old.core.pointee.slotsTaken == 0 { retiredStateIsEmpty(old) }
+  }
+
+  private func failed(_ rebuild: Rebuild, _ failure: Failure) {
+    let old = rebuild.old
+    log(LogLine(level: .error, chainlet: old.name, request: nil, message: "cannot be rebuilt: \(failure.message)"))
+    while let call = old.dequeue() {
+      complete(
+        call,
+        failure: Failure(
+          code: Failure.Code.unavailable, message: "\(old.name) is being rebuilt and its init fails: \(failure.message)",
+          chainlet: old.name), results: 0)
+    }
+    let key = stamp()
+    rebuilds[key] = rebuild
+    timers.add(at: now &+ rebuild.delay, .rebuild, nil, stamp: key)
+    rebuild.delay = min(rebuild.delay * 2, Rebuild.longestDelay)
+    armTimer()
+  }
+
+  func rebuildAgain(_ key: UInt64) {
+    if let rebuild = rebuilds.removeValue(forKey: key) { attempt(rebuild) }
+  }
+}

@@ -1,0 +1,102 @@
+import ChainBase
+import ChainHost
+import ChainLoop
+import Testing
+
+private let source = """
+  local chain = require "chain"
+  local t = chain.types
+  local Worker = chain.chainlet "Worker" {
+    input = { what = t.string }, output = t.integer, limits = { cpu = 0.05, memory = "4MB" },
+  }
+  function Worker:init() self.calls = 0 end
+  function Worker:run(req)
+    self.calls = self.calls + 1
+    if req.what == "spin" then while true do pcall(function() while true do end end) end end
+    if req.what == "fill" then local t = {} while true do pcall(function() t[#t + 1] = ("x"):rep(100) .. #t end) end end
+    if req.what == "wait" then chain.sleep(0.1) end
+    return self.calls
+  end
+  local Main = chain.chainlet "Main" { input = { what = t.string }, output = t.integer, needs = { worker = Worker } }
+  function Main:run(req) return self.worker { what = req.what } end
+  return Main
+  """
+
+@Suite("Kills")
+struct KillTests {
+  @Test("a killed call fails alone; the next one is served by a state that init alone made", arguments: [("spin", "cpu_limit"), ("fill", "memory_limit")])
+  func rebuilt(what: String, code: String) async throws {
+    try await withChain(source) { chain in
+      #expect(try await chain.run(["what": "count"]) == 1)
+      #expect(try await chain.run(["what": "count"]) == 2)
+      do {
+        _ = try await chain.run(["what": .string(what)])
+        Issue.record("it was not killed")
+      } catch { #expect((error as? Failure)?.code == code) }
+      #expect(try await chain.run(["what": "count"]) == 1)
+    }
+  }
+
+  @Test("a run that waits in the killed state finishes in it")
+  func waitingFinishes() async throws {
+    try await withChain(source) { chain in
+      async let waiting = chain.run(["what": "wait"])
+      try await Task.sleep(for: .milliseconds(10))
+      let spun = try? await chain.run(["what": "spin"])
+      #expect(spun == nil)
+      #expect(try await chain.run(["what": "count"]) == 1)
+      // The count of the old state: the waiting call and the one that spun.
+      let counted = try await waiting
+      #expect(counted == 2)
+    }
+  }
+
+  @Test("many kills, one after the other and at once, and every honest call is answered")
+  func manyKills() async throws {
+    try await withChain(source) { chain in
+      await withTaskGroup(of: Bool.self) { group in
+        for i in 0..<60 {
+          group.addTask {
+            let what = i % 6 == 0 ? "fill" : i % 6 == 1 ? "spin" : "count"
+            do {
+              _ = try await chain.run(["what": .string(what)])
+              return what == "count"
+            } catch { return what != "count" }
+          }
+        }
+        for await right in group { #expect(right) }
+      }
+      _ = try await chain.run(["what": "count"])
+    }
+  }
+
+  @Test("a chainlet whose init fails after a kill answers unavailable, and recovers")
+  func rebuildFails() async throws {
+    let host = ChainHost()
+    let inits = Monitor(0)
+    host.add(PrimitiveModule("count") {
+      Primitive("init") { () -> Int in inits.withLock { $0 += 1; return $0 } }
+    })
+    let chain = try await host.load(files: ["graph.lua": """
+      local chain = require "chain"
+      local t = chain.types
+      local count = require "count"
+      local Main = chain.chainlet "Main" { input = { spin = t.boolean }, output = t.integer, limits = { cpu = 0.02 } }
+      function Main:init()
+        self.n = count.init()
+        if self.n == 2 then error("no disk") end
+      end
+      function Main:run(req)
+        if req.spin then while true do end end
+        return self.n
+      end
+      return Main
+      """])
+    var outcomes: [String] = []
+    for spin in [true, false, false] {
+      do { outcomes.append("\(try await chain.run(["spin": .boolean(spin)]) == 3)") } catch { outcomes.append(error.code) }
+    }
+    await host.shutdown()
+    #expect(outcomes == ["cpu_limit", "unavailable", "true"])
+  }
+}
