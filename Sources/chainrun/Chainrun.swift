@@ -40,12 +40,21 @@ struct Chainrun: ParsableCommand {
       StandardStreams.finish(printing: helpMessage() + "\n")
     }
     do {
+      try checkWords()
       var command = try parseAsRoot()
       try command.run()
     } catch let failure as CommandFailure {
       failure.exit()
     } catch {
       leave(with: error)
+    }
+  }
+
+  /// Swift would mend words that are not UTF-8, and so change an input silently.
+  private static func checkWords() throws(CommandFailure) {
+    for position in 1..<Int(CommandLine.argc) {
+      guard let word = CommandLine.unsafeArgv[position], String(validatingCString: word) == nil else { continue }
+      throw CommandFailure(.usage, "word \(position) of the command is not UTF-8 text; give such data as a file, NAME=@FILE")
     }
   }
 

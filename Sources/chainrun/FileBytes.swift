@@ -11,7 +11,8 @@ enum FileBytes {
     guard path != "-" else { return try read(descriptor: STDIN_FILENO, named: "standard input") }
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw Problem(errno == ENOENT ? "there is no file \(path)" : "\(path) cannot be read: \(reason(errno))")
+      if errno == ENOENT || errno == ENOTDIR { throw Problem("there is no file \(path)", isMissing: true) }
+      throw Problem("\(path) cannot be read: \(reason(errno))")
     }
     defer { close(descriptor) }
     var status = stat()
@@ -58,6 +59,10 @@ enum FileBytes {
 
   struct Problem: Error {
     let message: String
-    init(_ message: String) { self.message = message }
+    let isMissing: Bool
+    init(_ message: String, isMissing: Bool = false) {
+      self.message = message
+      self.isMissing = isMissing
+    }
   }
 }

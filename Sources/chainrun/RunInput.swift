@@ -103,7 +103,7 @@ private struct InputField {
     }
     let path = String(text.dropFirst())
     do { return try json(of: try FileBytes.read(path)[...], as: type, file: path) } catch let problem as FileBytes.Problem {
-      throw failure("\(problem.message) (a text that begins with @ is written \(name)=@\(text))")
+      throw failure(problem.message + (problem.isMissing ? " (a text that begins with @ is written \(name)=@\(text))" : ""))
     } catch let failure as CommandFailure { throw failure } catch { throw failure("\(error)") }
   }
 

@@ -107,6 +107,13 @@ struct InputTests {
     #expect(outcome.status == 1)
   }
 
+  @Test("a word that is not UTF-8 is refused, not mended")
+  func invalidText() throws {
+    let outcome = try Program(["graph.lua": echo]).shell("$chainrun graph.lua text=$'\\xff'")
+    #expect(outcome.errors == "chainrun: word 2 of the command is not UTF-8 text; give such data as a file, NAME=@FILE\n")
+    #expect(outcome.status == 2)
+  }
+
   @Test("wrong use ends with 2 and points to the help", arguments: [
     (["graph.lua", "word"], "'word' is no NAME=VALUE"),
     (["graph.lua", "--nonsense"], "nonsense"),

@@ -68,7 +68,7 @@ struct OutputTests {
 
   @Test("print and chain.log go to standard error, by their level")
   func logs() throws {
-    let body = "print('one', 2) chain.log.debug('low') chain.log.warning('high')"
+    let body = "print('one', 2) chain.log.debug('low') chain.log.warn('high')"
     let program = try Program(["graph.lua": graph("", body)])
     let outcome = try program.run("graph.lua")
     #expect(outcome.output == "null\n")

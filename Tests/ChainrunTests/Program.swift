@@ -43,11 +43,11 @@ final class Program: Sendable {
 
   /// Runs a shell's line in which `$chainrun` is the program.
   func shell(_ line: String) throws -> Outcome {
-    try #require(Spawned(words: ["/bin/bash", "-c", line], in: folder, environment: ["chainrun": Program.path])).outcome()
+    try #require(Spawned(words: ["/bin/bash", "-c", line], in: folder, environment: ["chainrun": Program.path], of: self)).outcome()
   }
 
   func start(_ words: [String], input: String = "", environment: [String: String] = [:]) throws -> Spawned {
-    try #require(Spawned(words: [Program.path] + words, in: folder, input: input, environment: environment))
+    try #require(Spawned(words: [Program.path] + words, in: folder, input: input, environment: environment, of: self))
   }
 
   /// Beside the bundle of the tests.
@@ -84,8 +84,11 @@ func readAll(_ path: String) -> [UInt8]? {
 final class Spawned: Sendable {
   private let process: pid_t
   private let streams: String
+  /// Its folder must outlive it.
+  private let program: Program?
 
-  init?(words: [String], in folder: String, input: String = "", environment: [String: String] = [:]) {
+  init?(words: [String], in folder: String, input: String = "", environment: [String: String] = [:], of program: Program? = nil) {
+    self.program = program
     var template = Array("\(TemporaryFolder.path)/chainrun-streams-XXXXXX".utf8CString)
     guard let made = template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress!) }) else { return nil }
     streams = String(cString: made)
