@@ -26,7 +26,7 @@ private let source = """
 struct KillTests {
   @Test("a killed call fails alone; the next one is served by a state that init alone made", arguments: [("spin", "cpu_limit"), ("fill", "memory_limit")])
   func rebuilt(what: String, code: String) async throws {
-    try await withChain(source) { chain in
+    try await withChain(source) { (chain: Chain) async throws -> Void in
       #expect(try await chain.run(["what": "count"]) == 1)
       #expect(try await chain.run(["what": "count"]) == 2)
       do {
@@ -39,7 +39,7 @@ struct KillTests {
 
   @Test("a run that waits in the killed state finishes in it")
   func waitingFinishes() async throws {
-    try await withChain(source) { chain in
+    try await withChain(source) { (chain: Chain) async throws -> Void in
       async let waiting = chain.run(["what": "wait"])
       try await Task.sleep(for: .milliseconds(10))
       let spun = try? await chain.run(["what": "spin"])
@@ -53,7 +53,7 @@ struct KillTests {
 
   @Test("many kills, one after the other and at once, and every honest call is answered")
   func manyKills() async throws {
-    try await withChain(source) { chain in
+    try await withChain(source) { (chain: Chain) async throws -> Void in
       await withTaskGroup(of: Bool.self) { group in
         for i in 0..<60 {
           group.addTask {

@@ -136,9 +136,10 @@ extension Lane {
   // MARK: Streams to the outside
 
   private func openOutput(of request: Request, _ call: CallRef, _ state: ChainletState) {
+    let onEvent = request.onEvent // not the request: it may be gone when the last event is given
     let channel = StreamChannel(
       id: nextChannel(), name: state.name, items: state.core.pointee.output, result: state.core.pointee.result,
-      reader: .outside(request.form) { [unowned request] event in request.onEvent?(event) })
+      reader: .outside(request.form) { event in onEvent?(event) })
     channels[channel.id] = channel
     channel.producer = call
     call.extra.output = channel
