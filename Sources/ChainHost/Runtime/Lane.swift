@@ -47,6 +47,11 @@ final class Lane: LoopClient, @unchecked Sendable {
   var channelCount: Int32 = 0
   var jsonBuffer = ByteBuffer()
   var idleWaiters: [() -> Void] = []
+  var looksForIdle = false
+  /// Runs outside of any request: `init`, `close`, background work.
+  var hookCalls: [CallRef] = []
+  /// Generations that are being built here, or closed.
+  var changes = 0
   private(set) var hooks: Request!
   var ended = false
   private var entered = 0
@@ -160,6 +165,17 @@ final class Lane: LoopClient, @unchecked Sendable {
     call.pointee.serial = 0
     call.pointee.nextFree = blank
     blank = call
+  }
+
+  /// Calls that are not blank: in use, or in the pool of a state.
+  var callsInUse: Int {
+    var blanks = 0
+    var next = blank
+    while let call = next {
+      blanks += 1
+      next = call.pointee.nextFree
+    }
+    return allCalls.count - blanks
   }
 
   /// A number that is used once: for tickets and serials.
