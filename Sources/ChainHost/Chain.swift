@@ -17,17 +17,7 @@ public final class Chain: Sendable {
   /// The names of the entrypoints; a single one has its chainlet's name.
   public var entrypoints: [String] { generation.graph.entrypoints.map(\.name) }
 
-  /// Options of one request.
-  public struct RequestOptions: Sendable {
-    /// The entrypoint; nil when there is only one.
-    public var entry: String?
-    /// Nanoseconds until the request ends with `timeout`; nil for none.
-    public var timeout: UInt64?
-    public init(entry: String? = nil, timeout: UInt64? = nil) {
-      self.entry = entry
-      self.timeout = timeout
-    }
-  }
+  public typealias RequestOptions = ChainRequestOptions
 
   /// Runs an entrypoint: `try await chain.run(["names": ["Ada", "Grace"]])`. Cancelling the task cancels the request.
   /// - Throws: the chain's `Failure`, or `bad_input` when the input does not fit the declared type.

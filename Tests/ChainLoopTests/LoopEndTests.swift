@@ -133,6 +133,7 @@ struct LoopEndTests {
   @Test("loop, client and messages are let go", arguments: World.allCases)
   func noLeak(world: World) {
     final class Weak: @unchecked Sendable {
+      // Written before the loop starts, read after it has ended.
       weak var client: ScriptedClient?
       weak var loop: (any LaneLoop)?
     }

@@ -85,7 +85,7 @@ extension Lane {
       guard let caller, let needs = caller.core.pointee.needs else { continue }
       for operand in 0..<caller.needCount where needs[operand].target == old.core { needs[operand].target = state.core }
     }
-    log(LogLine(level: .warning, chainlet: state.name, request: nil, message: "was rebuilt after one of its calls reached a limit"))
+    log(LogLine(level: .debug, chainlet: state.name, request: nil, message: "was rebuilt after one of its calls reached a limit"))
     while let call = old.dequeue() {
       call.pointee.core = state.core
       admit(call)

@@ -58,41 +58,15 @@ extension Lane {
   }
 }
 
-extension ChainHost {
-  /// What each lane holds. Any thread; before `shutdown`.
-  package func census() async -> [LaneCensus] {
-    var all: [LaneCensus] = []
-    for lane in lanes {
-      all.append(await withCheckedContinuation { continuation in
-        lane.post { lane.asLane { continuation.resume(returning: lane.census()) } }
-      })
-    }
-    return all
-  }
-}
-
 extension Lane {
   /// What the Lua states hold after a collection, without the coroutines that wait in pools. The lane's thread.
-  fileprivate func memoryWithoutPools() -> Int {
+  func memoryWithoutPools() -> Int {
     var bytes = 0
     for built in generations.values {
       for case let state? in built.states {
         state.emptyPool()
         state.lua.collectGarbage()
         bytes += state.lua.memoryUsed
-      }
-    }
-    return bytes
-  }
-}
-
-extension ChainHost {
-  /// Any thread, at rest, before `shutdown`.
-  package func memoryWithoutPools() async -> Int {
-    var bytes = 0
-    for lane in lanes {
-      bytes += await withCheckedContinuation { continuation in
-        lane.post { lane.asLane { continuation.resume(returning: lane.memoryWithoutPools()) } }
       }
     }
     return bytes

@@ -8,7 +8,7 @@ struct RequestOpening: Sendable {
   var entry: Int
   var input: ChainInput
   var form: OutputForm
-  var options: Chain.RequestOptions
+  var options: ChainRequestOptions
 }
 
 /// What the host asks of a lane, on the lane's thread.

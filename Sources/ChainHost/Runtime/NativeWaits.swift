@@ -57,7 +57,7 @@ extension Primitive {
   typealias SendableAnswer = @Sendable (LuaStack) throws -> Int32
 }
 
-/// The way back of an async primitive. `@unchecked Sendable` is true because the call is only touched on its lane.
+/// The way back of an async primitive. It may be sent because the call is only touched on its lane.
 private struct NativeAnswer: @unchecked Sendable {
   let lane: Lane
   let call: CallRef
