@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "ChainHost", targets: ["ChainHost"]),
     .library(name: "ChainTesting", targets: ["ChainTesting"]),
     .executable(name: "chainrun", targets: ["chainrun"]),
+    .executable(name: "simulate", targets: ["simulate"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -34,6 +35,9 @@ let package = Package(
     .executableTarget(
       name: "chainrun",
       dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+    // Replays a seed of the property tests.
+    .executableTarget(name: "simulate", dependencies: ["ChainTesting"]),
 
     .testTarget(name: "ChainLoopTests", dependencies: ["ChainLoop", "ChainTesting"]),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge"]),

@@ -294,9 +294,13 @@ final class ChainletState {
   /// Frees the pool; the state closes when its last reference goes. No run of it may be left.
   func close() {
     core.pointee.isReady = false
+    emptyPool()
+  }
+
+  func emptyPool() {
     while let call = core.pointee.pool {
       core.pointee.pool = call.pointee.nextFree
-      lane.reuse(call)
+      drop(call)
     }
     core.pointee.pooled = 0
   }

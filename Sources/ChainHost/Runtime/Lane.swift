@@ -162,6 +162,17 @@ final class Lane: LoopClient, @unchecked Sendable {
     blank = call
   }
 
+  /// Calls that are not blank: in use, or in the pool of a state.
+  var callsInUse: Int {
+    var blanks = 0
+    var next = blank
+    while let call = next {
+      blanks += 1
+      next = call.pointee.nextFree
+    }
+    return allCalls.count - blanks
+  }
+
   /// A number that is used once: for tickets and serials.
   @inline(__always) func stamp() -> UInt64 {
     nextStamp &+= 1

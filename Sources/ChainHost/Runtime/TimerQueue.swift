@@ -30,6 +30,8 @@ struct TimerQueue {
   var first: UInt64? { heap.first?.time }
   var count: Int { heap.count }
 
+  func count(where isCounted: (Entry) -> Bool) -> Int { heap.count(where: isCounted) }
+
   mutating func add(at time: UInt64, _ purpose: Purpose, _ call: CallRef?, stamp: UInt64) {
     heap.append(Entry(time: time, order: nextOrder, call: call, stamp: stamp, purpose: purpose))
     nextOrder &+= 1
