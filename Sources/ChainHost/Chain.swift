@@ -58,13 +58,16 @@ public final class Chain: Sendable {
     let number = generation.number
     let result: Result<ChainOutput, Failure> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
+        let reply = Reply(continuation, ifDropped: .failure(.hostStops))
         lane.post {
           lane.asLane {
             lane.open(
               RequestOpening(id: id, generation: number, entry: entry, input: input, form: form, options: options)
-            ) { continuation.resume(returning: $0) }
+            ) { reply.give($0) }
           }
         }
+        // A cancellation that came before has found nothing to cancel.
+        if Task.isCancelled { lane.post { lane.asLane { lane.cancelRequest(id) } } }
       }
     } onCancel: {
       lane.post { lane.asLane { lane.cancelRequest(id) } }

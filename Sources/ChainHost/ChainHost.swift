@@ -74,7 +74,8 @@ public final class ChainHost: Sendable {
       modules: modules)
     for (built, lane) in lanes.enumerated() {
       let result: Result<Void, Failure> = await withCheckedContinuation { continuation in
-        lane.post { lane.asLane { lane.adopt(generation) { continuation.resume(returning: $0) } } }
+        let reply = Reply(continuation, ifDropped: .failure(.hostStops))
+        lane.post { lane.asLane { lane.adopt(generation) { reply.give($0) } } }
       }
       if case .failure(let failure) = result {
         for lane in lanes[..<built] { await lane.forget(number) }

@@ -64,6 +64,8 @@ final class StreamReader: Sendable {
   private struct State {
     var isOpen = false
     var isOver = false
+    /// What it ended with while nobody waited: the next reader gets it.
+    var failure: Failure?
     var result = ChainOutput.value(.null)
     var waiting: CheckedContinuation<Result<ChainOutput?, Failure>, Never>?
   }
@@ -84,12 +86,16 @@ final class StreamReader: Sendable {
     let (lane, id) = (lane, opening.id)
     let outcome: Result<ChainOutput?, Failure> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let isOver = state.withLock { state in
-          if !state.isOver { state.waiting = continuation }
-          return state.isOver
+        let ended: Result<ChainOutput?, Failure>? = state.withLock { state in
+          if let failure = state.failure.take() { return .failure(failure) }
+          if state.isOver { return .success(nil) }
+          state.waiting = continuation
+          return nil
         }
-        guard !isOver else { return continuation.resume(returning: .success(nil)) }
+        if let ended { return continuation.resume(returning: ended) }
         pull()
+        // A cancellation that came before the request was opened has found nothing to cancel.
+        if Task.isCancelled { lane.post { lane.asLane { lane.cancelRequest(id) } } }
       }
     } onCancel: {
       lane.post { lane.asLane { lane.cancelRequest(id) } }
@@ -103,14 +109,16 @@ final class StreamReader: Sendable {
       defer { state.isOpen = true }
       return !state.isOpen
     }
+    let dropped = IfDropped { [weak self] in self?.take(.failed(.hostStops)) }
     lane.post { [weak self] in
+      dropped.arrived()
       lane.asLane {
         if isFirst {
           lane.open(opening, onEvent: { [weak self] in self?.take($0) }) { [weak self] result in
             if case .failure(let failure) = result { self?.take(.failed(failure)) }
           }
         }
-        lane.pullStream(of: opening.id)
+        if !lane.pullStream(of: opening.id) { self?.take(.failed(.hostStops)) }
       }
     }
   }
@@ -118,6 +126,7 @@ final class StreamReader: Sendable {
   private func take(_ event: StreamChannel.Event) {
     let (waiting, outcome): (CheckedContinuation<Result<ChainOutput?, Failure>, Never>?, Result<ChainOutput?, Failure>) =
       state.withLock { state in
+        guard !state.isOver else { return (nil, .success(nil)) }
         defer { state.waiting = nil }
         switch event {
         case .item(let output): return (state.waiting, .success(output))
@@ -127,6 +136,7 @@ final class StreamReader: Sendable {
           return (state.waiting, .success(nil))
         case .failed(let failure):
           state.isOver = true
+          if state.waiting == nil { state.failure = failure }
           return (state.waiting, .failure(failure))
         }
       }

@@ -17,8 +17,11 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
   /// What scripts can do with the object. A method finds it as its first argument, and its own from index 2 on.
   package struct Methods {
     fileprivate var named: [(String, Method)] = []
+    fileprivate var waits: [(String, Int32)] = []
     fileprivate var metamethods: [(String, Method)] = []
     package mutating func add(_ name: String, _ body: @escaping Method) { named.append((name, body)) }
+    /// A method in which the run waits; whoever resumes it finds the object as the first argument.
+    package mutating func addWait(_ name: String, op: Int32) { waits.append((name, op)) }
     package mutating func meta(_ name: String, _ body: @escaping Method) { metamethods.append((name, body)) }
   }
 
@@ -63,7 +66,11 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
       state.push(function(name, body), onto: stack)
       stack.rawSet(-2, field: name)
     }
-    stack.pushTable(fields: Int32(methods.named.count))
+    stack.pushTable(fields: Int32(methods.named.count + methods.waits.count))
+    for (name, op) in methods.waits {
+      stack.pushWait(op: op)
+      stack.rawSet(-2, field: name)
+    }
     for (name, body) in methods.named {
       state.push(function(name, body), onto: stack)
       stack.rawSet(-2, field: name)

@@ -35,6 +35,12 @@ extension Lane {
     stack.pushHandle(handle.id, metatable: state.taskMetatable)
   }
 
+  /// Whether a run may start tasks: not once it, or the call that would own them, is being ended.
+  func mayStartTasks(_ run: CallRef) -> Bool {
+    let owner = owningCall(run)
+    return run.pointee.run.cancel == 0 && run.pointee.run.killed == 0 && owner.pointee.run.cancel == 0 && owner.pointee.phase != .ending
+  }
+
   /// The chainlet call (or hook) that a run is part of: tasks belong to it.
   func owningCall(_ run: CallRef) -> CallRef {
     var call = run
@@ -133,6 +139,7 @@ extension Lane {
     call.pointee.group = nil
     begin(call, deadline: .max)
     call.extra.hookEnded = ended
+    hookCalls.append(call)
     tighten(call, to: now &+ time)
     let memory = state.core.pointee.lua
     memory.pointee.memory.host += 1
@@ -142,5 +149,12 @@ extension Lane {
     if state.isOutOfMemory() { call.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
     makeReady(call)
     wakeLoop()
+  }
+
+  /// A hook has been put away.
+  func hookLeft(_ call: CallRef, _ extra: CallExtra?, _ failure: Failure?) {
+    hookCalls.removeAll { $0 == call }
+    extra?.hookEnded?(failure)
+    becameIdle()
   }
 }

@@ -118,6 +118,8 @@ final class CallExtra {
   var retry: RetryPlan?
   /// Its caller's bound on calls of one need; released with it.
   var needGate: NeedGate?
+  /// The bound of that kind behind which it waits.
+  var awaitedGate: NeedGate?
   /// The stream that it writes.
   var output: StreamChannel?
   /// The streams that it reads; closed with it.

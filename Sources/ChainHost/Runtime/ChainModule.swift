@@ -15,7 +15,6 @@ final class ChainModule {
   weak var state: ChainletState?
   private(set) var taskMetatable: Int32 = 0
   private(set) var streamMetatable: Int32 = 0
-  private(set) var lockMetatable: Int32 = 0
   private(set) var heldMetatable: Int32 = 0
 
   init(lane: Lane, lua: LuaState, name: String) throws(LuaError) {
@@ -29,7 +28,6 @@ final class ChainModule {
       streamMetatable = keepMetatable(
         stack, name: "stream", methods: [("result", .wait(.result)), ("close", close)],
         events: [("__call", .wait(.nextItem)), ("__close", close)])
-      lockMetatable = keepMetatable(stack, name: "mutex", methods: [("lock", .wait(.lock))])
       heldMetatable = keepMetatable(stack, name: "lock", methods: [("release", .native(unlock))], events: [("__close", .native(unlock))])
       addPrint(stack)
     }
@@ -150,11 +148,19 @@ final class ChainModule {
   private func async(_ stack: LuaStack) -> Int32 {
     guard let call = current else { return refuseWhileLoading(stack, "chain.async") }
     guard stack.type(at: 1) == .function else { return stack.fail("chain.async: expected a function, got \(stack.describe(at: 1))") }
-    guard call.pointee.request.takeUnretainedValue().tasks < call.pointee.request.takeUnretainedValue().taskLimit else {
-      return stack.fail("chain.async: the request has as many tasks as limits.tasks allows; wait for some of them first")
-    }
+    if let problem = startProblem(stack, "chain.async", call) { return problem }
     lane.startTask(stack, at: 1, by: call)
     return 1
+  }
+
+  /// Why no task can be started just now.
+  private func startProblem(_ stack: LuaStack, _ what: String, _ call: CallRef) -> Int32? {
+    guard lane.mayStartTasks(call) else { return stack.fail("\(what): this call is being ended and can start nothing more") }
+    let request = call.pointee.request.takeUnretainedValue()
+    guard request.tasks < request.taskLimit else {
+      return stack.fail("\(what): the request has as many tasks as limits.tasks allows; wait for some of them first")
+    }
+    return nil
   }
 
   private func cancelTask(_ stack: LuaStack) -> Int32 {
@@ -185,6 +191,7 @@ final class ChainModule {
   private func stream(_ stack: LuaStack) -> Int32 {
     guard let call = current else { return refuseWhileLoading(stack, "chain.stream") }
     guard stack.type(at: 1) == .function else { return stack.fail("chain.stream: expected a function(emit), got \(stack.describe(at: 1))") }
+    if let problem = startProblem(stack, "chain.stream", call) { return problem }
     lane.openLocalStream(stack, by: call)
     return 4
   }
@@ -195,10 +202,8 @@ final class ChainModule {
   }
 
   private func mutex(_ stack: LuaStack) -> Int32 {
-    guard let state else { return refuseWhileLoading(stack, "chain.mutex") }
-    let lock = Lock(id: lane.stamp())
-    state.locks[lock.id] = lock
-    stack.pushHandle(lock.id, metatable: lockMetatable)
+    guard state != nil else { return refuseWhileLoading(stack, "chain.mutex") }
+    Lock.userdata.push(Lock(), onto: stack)
     return 1
   }
 

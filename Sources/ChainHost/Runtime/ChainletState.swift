@@ -18,6 +18,8 @@ struct StateCore {
   var isReady = false
   /// Calls in the queue.
   var waiting: Int32 = 0
+  /// While slots are being given on: a call may end in the midst of it.
+  var isStarting = false
   let cpuLimit: UInt64
   let timeLimit: UInt64
   let depthLimit: Int32
@@ -50,7 +52,6 @@ final class ChainletState {
   /// What `chain.describe` can be asked about, by identity.
   var describable: [UnsafeRawPointer: [ChainletDeclaration.Need]] = [:]
   private let secrets: [String]
-  var locks: [UInt64: Lock] = [:]
   var heldLocks: [UInt64: Lock] = [:]
   /// Where it serves: its generation on this lane, and its place there.
   weak var built: LaneGeneration?
@@ -61,7 +62,6 @@ final class ChainletState {
   var background = 0
   var taskMetatable: Int32 { module.taskMetatable }
   var streamMetatable: Int32 { module.streamMetatable }
-  var lockMetatable: Int32 { module.lockMetatable }
   var heldMetatable: Int32 { module.heldMetatable }
   /// Calls that wait for a slot.
   private var queue = FairQueue()

@@ -106,7 +106,7 @@ extension Lane {
     waiter.setTop(1)
     var deadline = caller.pointee.run.deadline
     if let timeout = options.timeout { deadline = min(deadline, now &+ timeout) }
-    if options.retries > 0, caller.extra.retry == nil {
+    if options.retries > 0, !need.pointee.isStream {
       caller.extra.retry = RetryPlan(attempts: options.retries, deadline: deadline)
     }
     caller.pointee.wait = .answer
@@ -131,10 +131,12 @@ extension Lane {
     if let gate = gate(of: call), call.pointee.extra == nil || call.extra.needGate == nil {
       guard gate.taken < gate.limit else {
         gate.waiting.append(Waiter(call, ticket: stamp()))
+        call.extra.awaitedGate = gate
         return watchForDeadlocks()
       }
       gate.taken += 1
       call.extra.needGate = gate
+      call.extra.awaitedGate = nil
     }
     let core = call.pointee.core
     guard core.pointee.isReady && core.pointee.slotsTaken < core.pointee.slots else {
@@ -159,6 +161,7 @@ extension Lane {
     let need = needs + Int(call.pointee.need)
     let source = call.existingExtra?.output?.arguments ?? parent.waiter
     if let failure = fillStreaming(call, from: source, need) { return complete(call, failure: failure, results: 0) }
+    call.existingExtra?.output?.releaseArguments()
     if parent.existingExtra?.retry == nil, call.existingExtra?.output == nil { source.setTop(0) }
     makeReady(call)
   }
@@ -263,10 +266,14 @@ extension Lane {
 
   /// A slot is free: the next call of the queue takes it.
   func startNext(_ core: UnsafeMutablePointer<StateCore>) {
+    guard !core.pointee.isStarting else { return } // the loop below, further out, sees the slot
     let state = core.pointee.owner.takeUnretainedValue()
+    core.pointee.isStarting = true
     while core.pointee.isReady, core.pointee.slotsTaken < core.pointee.slots, let call = state.dequeue() {
       takeSlot(call)
       startQueued(call)
     }
+    core.pointee.isStarting = false
+    withExtendedLifetime(state) {}
   }
 }

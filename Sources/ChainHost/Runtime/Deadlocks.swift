@@ -23,11 +23,11 @@ extension Lane {
     let candidates = calls.filter { $0.isPatient && now &- $0.pointee.waitingSince >= Lane.patience }
     for call in candidates where now &- call.pointee.waitingSince >= Lane.readerPatience { cancelStalled(call) }
     if !candidates.isEmpty {
-      let graph = WaitGraph(calls)
+      var graph = WaitGraph(calls)
       for call in candidates {
-        guard !graph.canMove(call), let ring = graph.ring(through: call) else { continue }
-        fail(ring)
-        break // the rest may move now
+        guard !graph.canMove(call), let ring = graph.ring(through: call), let youngest = youngest(of: ring) else { continue }
+        fail(youngest, ring)
+        graph.letMove(youngest) // and so what waits for it; what is left stands on another ring
       }
     }
     if calls.contains(where: \.isPatient) { watchForDeadlocks() }
@@ -40,8 +40,9 @@ extension Lane {
     cancel(producer, Ending(code: Failure.Code.cancelled, message: "the reader of \(channel.name) took nothing for 30 s"))
   }
 
-  private func fail(_ ring: [CallRef]) {
-    guard let youngest = ring.max(by: { $0.pointee.serial < $1.pointee.serial }) else { return }
+  private func youngest(of ring: [CallRef]) -> CallRef? { ring.max { $0.pointee.serial < $1.pointee.serial } }
+
+  private func fail(_ youngest: CallRef, _ ring: [CallRef]) {
     let names = ring.map { $0.state.name }
     let path = (names + [names.first ?? ""]).joined(separator: " → ")
     cancel(youngest, Ending(code: Failure.Code.deadlock, message: "\(youngest.state.name) waits for itself: \(path)"))
@@ -50,8 +51,7 @@ extension Lane {
   /// Every call of every request on this lane.
   func liveCalls() -> [CallRef] {
     var calls: [CallRef] = []
-    for request in requests.values.sorted(by: { $0.id < $1.id }) {
-      guard let root = request.root else { continue }
+    for root in requests.values.sorted(by: { $0.id < $1.id }).compactMap(\.root) + hookCalls {
       var pending = [root]
       while let call = pending.popLast() {
         calls.append(call)
@@ -87,41 +87,53 @@ extension UnsafeMutablePointer where Pointee == Call {
 /// Who waits for whom, and who can still move.
 private struct WaitGraph {
   private let edges: [CallRef: [CallRef]]
+  private let waiters: [CallRef: [CallRef]]
   private var movable: Set<CallRef> = []
 
   init(_ calls: [CallRef]) {
     var holders: [UnsafeMutablePointer<StateCore>: [CallRef]] = [:]
-    for call in calls where call.pointee.holdsSlot { holders[call.pointee.core, default: []].append(call) }
+    var gates: [ObjectIdentifier: [CallRef]] = [:]
+    for call in calls {
+      if call.pointee.holdsSlot { holders[call.pointee.core, default: []].append(call) }
+      if let gate = call.existingExtra?.needGate { gates[ObjectIdentifier(gate), default: []].append(call) }
+    }
     var edges: [CallRef: [CallRef]] = [:]
     var waiters: [CallRef: [CallRef]] = [:]
-    var queue: [CallRef] = []
+    var free: [CallRef] = []
     for call in calls {
-      let blockers = WaitGraph.blockers(of: call, holders)
+      let blockers = WaitGraph.blockers(of: call, holders, gates)
       if let blockers {
         edges[call] = blockers
         for blocker in blockers { waiters[blocker, default: []].append(call) }
       } else {
-        movable.insert(call)
-        queue.append(call)
+        free.append(call)
       }
     }
-    // What waits for something that can move can move as well: any one of its blockers may let it go on.
+    self.edges = edges
+    self.waiters = waiters
+    for call in free { letMove(call) }
+  }
+
+  /// What waits for something that can move can move as well: any one of its blockers may let it go on.
+  mutating func letMove(_ call: CallRef) {
+    guard movable.insert(call).inserted else { return }
+    var queue = [call]
     while let call = queue.popLast() {
       for waiter in waiters[call] ?? [] where movable.insert(waiter).inserted { queue.append(waiter) }
     }
-    self.edges = edges
   }
 
   func canMove(_ call: CallRef) -> Bool { movable.contains(call) }
 
   /// The calls that this one waits for; nil if it can move by itself or by the world outside.
-  private static func blockers(of call: CallRef, _ holders: [UnsafeMutablePointer<StateCore>: [CallRef]]) -> [CallRef]? {
+  private static func blockers(
+    of call: CallRef, _ holders: [UnsafeMutablePointer<StateCore>: [CallRef]], _ gates: [ObjectIdentifier: [CallRef]]
+  ) -> [CallRef]? {
     let extra = call.existingExtra
     switch call.pointee.phase {
     case .queued:
       guard call.pointee.core.pointee.isReady else { return nil }
-      if let gate = extra?.needGate, gate.taken >= gate.limit { return call.parent.map { [$0] } ?? nil }
-      let holding = holders[call.pointee.core] ?? []
+      let holding = extra?.awaitedGate.map { gates[ObjectIdentifier($0)] ?? [] } ?? holders[call.pointee.core, default: []]
       return holding.isEmpty ? nil : holding
     case .waiting:
       switch call.pointee.wait {

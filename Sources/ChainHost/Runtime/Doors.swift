@@ -90,13 +90,22 @@ extension Lane {
     request.root = nil
     request.generation.pins -= 1
     request.completion(result)
-    if requests.isEmpty { becameIdle() }
+    becameIdle()
   }
 
   /// The client has gone, or the host stops.
   func cancelRequest(_ id: UInt64, _ ending: Ending = Ending(code: Failure.Code.cancelled, message: "the request was cancelled")) {
-    if let root = requests[id]?.root { cancel(root, ending) }
-    if let channel = self.ending.removeValue(forKey: id)?.stream { close(channel) }
+    if let request = requests[id], let root = request.root {
+      request.stream?.isAbandoned = true
+      cancel(root, ending)
+    }
+    guard let channel = self.ending[id]?.stream, case .outside(_, let sink) = channel.reader else { return }
+    // Its calls have ended; what nobody has taken yet is dropped.
+    channel.queue = []
+    channel.queuedBytes = 0
+    channel.end = .failed(Failure(code: ending.code, message: ending.message))
+    channel.wanted = 1
+    flush(channel, sink)
   }
 
   /// The calls of a streamed request have ended; the outside may still take items.
@@ -105,7 +114,7 @@ extension Lane {
     request.root = nil
     request.generation.pins -= 1
     ending[request.id] = request
-    if requests.isEmpty { becameIdle() }
+    becameIdle()
   }
 
   /// A value of a state, checked, for the outside.
@@ -164,8 +173,10 @@ extension Lane {
     guard channel.wanted > 0, channel.queue.isEmpty, let end = channel.end else { return }
     channels[channel.id] = nil
     channel.wanted = 0
-    ending = ending.filter { $0.value.stream !== channel }
+    let ended = ending.first { $0.value.stream === channel }?.key
+    if let ended { ending[ended] = nil }
     channel.reader = .nobody
+    becameIdle()
     switch end {
     case .finished: sink(.finished(channel.lastOutput))
     case .failed(let failure): sink(.failed(failure))
@@ -174,13 +185,14 @@ extension Lane {
 
   // MARK: Idle
 
-  /// Nothing is left to serve: whoever waits for that is told, in an event of its own, when the last call has been put
-  /// away and its states may be closed.
+  /// Something has ended: whoever waits until nothing of its kind is left looks again, in an event of its own, when the
+  /// last call has been put away and its states may be closed.
   func becameIdle() {
-    guard !idleWaiters.isEmpty else { return }
+    guard !idleWaiters.isEmpty, !looksForIdle else { return }
+    looksForIdle = true
     post { [self] in
       asLane {
-        guard requests.isEmpty else { return }
+        looksForIdle = false
         let waiting = idleWaiters
         idleWaiters = []
         for waiter in waiting { waiter() }
@@ -188,8 +200,15 @@ extension Lane {
     }
   }
 
-  func whenIdle(_ body: @escaping () -> Void) {
-    if requests.isEmpty { body() } else { idleWaiters.append(body) }
+  /// Calls `body` when the condition holds; it is looked at whenever something ends.
+  func when(_ isIdle: @escaping () -> Bool, _ body: @escaping () -> Void) {
+    if isIdle() { return body() }
+    idleWaiters.append { [self] in when(isIdle, body) }
+  }
+
+  /// Whether nothing runs in the states of a generation: no request, no hook, nothing in the background.
+  func isUnused(_ built: LaneGeneration) -> Bool {
+    built.pins == 0 && !hookCalls.contains { $0.state.built === built }
   }
 }
 

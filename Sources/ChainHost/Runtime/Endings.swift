@@ -69,12 +69,16 @@ extension Lane {
     var failure = failure
     let extra = call.existingExtra
     let parent = call.parent
+    // Whoever is told of the end may let these go, and they are needed to the last line.
+    let (state, request) = (call.state, call.pointee.request.takeUnretainedValue())
+    defer { withExtendedLifetime((state, request)) {} }
     if failure == nil, call.pointee.kind != .hook { failure = extra?.unobservedFailure }
     failure?.arrived(in: call)
+    if call.pointee.phase == .queued { state.removeFromQueue(call) }
     deliver(call, to: parent, failure: &failure, results: results)
     if let extra { closeHoldings(of: call, extra) }
-    if call.pointee.phase == .queued { call.state.removeFromQueue(call) }
     if call.pointee.kind == .task { taskLeft(call) }
+    let isHook = call.pointee.kind == .hook
     leave(call)
     call.pointee.extra?.release()
     call.pointee.extra = nil
@@ -84,9 +88,10 @@ extension Lane {
     } else if call.stack.canBeReused {
       ChainletState.recycle(call)
     } else {
-      call.state.drop(call)
+      state.drop(call)
     }
     if let parent { childEnded(parent) }
+    if isHook { hookLeft(call, extra, failure) } // its state may be closed now
   }
 
   /// Hands the outcome to whoever waits for it: a caller, a group, a task's handle, a request, a hook's starter.
@@ -94,8 +99,7 @@ extension Lane {
     let extra = call.existingExtra
     if let channel = extra?.output { return producerEnded(channel, call, failure: &failure, results: results) }
     switch call.pointee.kind {
-    case .hook:
-      extra?.hookEnded?(failure)
+    case .hook: break // told when all of it has been put away
     case .task:
       if let group = call.pointee.group?.takeUnretainedValue() {
         groupItemEnded(group, call, failure: failure, results: results)
@@ -163,12 +167,17 @@ extension Lane {
   /// What a call held ends with it: its streams, its locks, its place behind a need's bound, its tasks' values.
   private func closeHoldings(of call: CallRef, _ extra: CallExtra) {
     let state = call.state
-    for channel in extra.inputs { close(channel) }
+    let inputs = extra.inputs
+    extra.inputs = []
+    for channel in inputs { close(channel) }
     for lock in extra.locks { release(lock, in: state) }
     forgetTasks(extra, in: state)
     guard let gate = extra.needGate else { return }
     extra.needGate = nil
     gate.taken -= 1
+    guard !gate.isAdmitting else { return } // the loop below, further out, sees the place
+    gate.isAdmitting = true
+    defer { gate.isAdmitting = false }
     while gate.taken < gate.limit, !gate.waiting.isEmpty {
       let next = gate.waiting.removeFirst()
       if next.isQueued { admit(next.call) }

@@ -146,7 +146,7 @@ extension Lane {
         stack.push(kept: state.live.close)
         state.pushSelf(onto: stack)
         return 1
-      } ended: { [unowned self] failure in
+      } ended: { [self] failure in
         if let failure { log(LogLine(level: .error, chainlet: state.name, request: nil, message: "close failed: \(failure.message)")) }
         left -= 1
         guard left == 0 else { return }

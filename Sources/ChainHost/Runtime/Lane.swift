@@ -47,6 +47,11 @@ final class Lane: LoopClient, @unchecked Sendable {
   var channelCount: Int32 = 0
   var jsonBuffer = ByteBuffer()
   var idleWaiters: [() -> Void] = []
+  var looksForIdle = false
+  /// Runs outside of any request: `init`, `close`, background work.
+  var hookCalls: [CallRef] = []
+  /// Generations that are being built here, or closed.
+  var changes = 0
   private(set) var hooks: Request!
   var ended = false
   private var entered = 0

@@ -34,7 +34,7 @@ extension Lane {
     census.calls = callsInUse
     census.inRings = ready.count + slow.count
     census.channels = channels.count
-    census.timers = timers.count { !isStale($0) }
+    census.timers = timers.count { !isStale($0) && $0.purpose != .deadlocks }
     for built in generations.values {
       census.pins += built.pins
       for state in built.states { if let state { count(state, into: &census) } }
@@ -54,15 +54,6 @@ extension Lane {
     guard let needs = core.pointee.needs else { return }
     for operand in 0..<state.needCount {
       if let gate = needs[operand].gate?.takeUnretainedValue() { census.gates += gate.taken + gate.waiting.count { $0.isQueued } }
-    }
-  }
-
-  /// Whether nobody waits for that time any more.
-  func isStale(_ entry: TimerQueue.Entry) -> Bool {
-    switch entry.purpose {
-    case .wake, .retry: entry.call?.pointee.ticket != entry.stamp
-    case .deadline: entry.call?.pointee.serial != entry.stamp
-    case .deadlocks: true
     }
   }
 }

@@ -15,8 +15,19 @@ struct RequestOpening: Sendable {
 extension Lane {
   /// Makes a generation's states here and serves it from then on.
   func adopt(_ generation: Generation, done: @escaping @Sendable (Result<Void, Failure>) -> Void) {
-    build(generation) { [unowned self] result in
+    guard !isStopping else { return done(.failure(.hostStops)) }
+    changes += 1
+    build(generation) { [self] result in
+      changes -= 1
+      defer { becameIdle() }
       switch result {
+      case .success(let built) where isStopping:
+        changes += 1
+        close(built) { [self] in
+          changes -= 1
+          done(.failure(.hostStops))
+          becameIdle()
+        }
       case .success(let built):
         generations[generation.number] = built
         done(.success(()))
@@ -33,7 +44,7 @@ extension Lane {
     guard !isStopping, let built = generations[opening.generation], let graph = built.generation?.graph,
       graph.entrypoints.indices.contains(opening.entry), let state = built.state(of: graph.entrypoints[opening.entry].chainlet)
     else {
-      return completion(.failure(Failure(code: Failure.Code.cancelled, message: "the host is stopping")))
+      return completion(.failure(.hostStops))
     }
     let request = Request(
       id: opening.id, entry: graph.entrypoints[opening.entry].name, generation: built, input: opening.input, form: opening.form,
@@ -44,45 +55,57 @@ extension Lane {
     accept(request, entry: state)
   }
 
-  /// Gives the outside the next event of its streamed request.
-  func pullStream(of id: UInt64) {
-    guard let request = requests[id] ?? ending[id], let channel = request.stream else { return }
+  /// Gives the outside the next event of its streamed request; false if there is no such request any more.
+  func pullStream(of id: UInt64) -> Bool {
+    guard let request = requests[id] ?? ending[id], let channel = request.stream else { return false }
     pull(channel)
+    return true
   }
 
-  /// Closes a generation when its requests have ended.
+  /// Closes a generation when nothing runs in it any more.
   private func closeWhenUnused(_ number: UInt64, done: @escaping @Sendable () -> Void) {
     guard let built = generations[number] else { return done() }
-    guard built.pins == 0 else {
-      return whenIdle { [unowned self] in closeWhenUnused(number, done: done) }
+    when({ [self] in isUnused(built) }) { [self] in
+      guard generations.removeValue(forKey: number) != nil else { return done() }
+      changes += 1
+      close(built) { [self] in
+        changes -= 1
+        done()
+        becameIdle()
+      }
     }
-    generations[number] = nil
-    close(built, done: done)
   }
 
   nonisolated func forget(_ number: UInt64) async {
     await withCheckedContinuation { continuation in
-      post { [self] in asLane { closeWhenUnused(number) { continuation.resume() } } }
+      let reply = Reply(continuation, ifDropped: ())
+      post { [self] in asLane { closeWhenUnused(number) { reply.give(()) } } }
     }
   }
 
-  /// Refuses new requests, cancels those that run, and closes every generation.
+  /// Refuses new requests, cancels those that run and what is being built, lets background work end, and closes every
+  /// generation.
   nonisolated func windDown() async {
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-      post { [self] in
-        asLane {
-          isStopping = true
-          for id in requests.keys.sorted() {
-            cancelRequest(id, Ending(code: Failure.Code.cancelled, message: "the host is stopping"))
-          }
-          whenIdle { [self] in closeAll { continuation.resume() } }
-        }
-      }
+      let reply = Reply(continuation, ifDropped: ())
+      post { [self] in asLane { stopServing { reply.give(()) } } }
     }
+  }
+
+  private func stopServing(done: @escaping @Sendable () -> Void) {
+    isStopping = true
+    let ending = Ending(code: Failure.Code.cancelled, message: Failure.hostStops.message)
+    for id in (Array(requests.keys) + Array(self.ending.keys)).sorted() { cancelRequest(id, ending) }
+    for call in hookCalls where !call.pointee.core.pointee.isReady { cancel(call, ending) } // an `init`
+    when({ [self] in requests.isEmpty && hookCalls.isEmpty && changes == 0 }) { [self] in closeAll(done: done) }
   }
 
   private func closeAll(done: @escaping @Sendable () -> Void) {
     guard let number = generations.keys.min(), let built = generations.removeValue(forKey: number) else { return done() }
     close(built) { [self] in closeAll(done: done) }
   }
+}
+
+extension Failure {
+  static let hostStops = Failure(code: Code.cancelled, message: "the host is stopping")
 }

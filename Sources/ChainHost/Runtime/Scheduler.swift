@@ -138,11 +138,14 @@ extension Lane {
 
   /// Calls that ended in time leave their deadlines behind: now and then they are swept out.
   func dropStaleTimers() {
-    timers.removeAll { entry in
-      guard let call = entry.call else { return false }
-      return entry.stamp != (entry.purpose == .deadline ? call.pointee.serial : call.pointee.ticket)
-    }
+    timers.removeAll(where: isStale)
     timerLimit = max(1024, timers.count * 2)
+  }
+
+  /// Whether nobody waits for that time any more.
+  func isStale(_ entry: TimerQueue.Entry) -> Bool {
+    guard let call = entry.call else { return false }
+    return entry.stamp != (entry.purpose == .deadline ? call.pointee.serial : call.pointee.ticket)
   }
 
   func armTimer() {

@@ -22,6 +22,8 @@ final class StreamChannel {
   var ownLinks: [SchemaLink] = []
   /// From outside: how many items are asked for, and what follows the items.
   var wanted = 0
+  /// From outside: whoever asked has gone.
+  var isAbandoned = false
   var lastOutput = ChainOutput.value(.null)
   /// Who reads: a state inside, or the outside.
   var reader: Reader
@@ -36,6 +38,8 @@ final class StreamChannel {
   var end: End?
   /// While the producing call waits for a slot: where its input lies.
   var arguments: LuaStack?
+  /// The caller's state, which keeps that stack: not the reader's any more when the stream has been handed on.
+  private var argumentsState: ChainletState?
   private var argumentsReference: Int32 = 0
 
   enum Reader {
@@ -88,11 +92,13 @@ final class StreamChannel {
     waiter.push(copyOf: 1)
     waiter.move(1, to: stack)
     arguments = stack
+    argumentsState = state
   }
 
-  func releaseArguments(in state: ChainletState) {
+  func releaseArguments() {
     guard arguments != nil else { return }
     arguments = nil
-    state.lua.main.release(argumentsReference)
+    argumentsState?.lua.main.release(argumentsReference)
+    argumentsState = nil
   }
 }

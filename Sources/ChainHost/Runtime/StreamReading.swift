@@ -6,15 +6,19 @@ import LuaBridge
 extension Lane {
   // MARK: Reading
 
-  private func findStream(_ stack: LuaStack, _ state: ChainletState) -> StreamChannel? {
-    stack.handle(at: 1, metatable: state.streamMetatable).flatMap { channels[Int32(truncatingIfNeeded: $0)] }
+  /// The stream at `index`, if it is of the request: streams do not leave theirs.
+  private func findStream(_ stack: LuaStack, at index: Int32 = 1, of call: CallRef) -> StreamChannel? {
+    guard let id = stack.handle(at: index, metatable: call.state.streamMetatable), let channel = channels[Int32(truncatingIfNeeded: id)],
+      let owner = channel.owner, owner.pointee.request.toOpaque() == call.pointee.request.toOpaque()
+    else { return nil }
+    return channel
   }
 
   /// `s()`: the next item, nil at the end.
   func beginNextItem(_ call: CallRef) {
     let waiter = call.waiter
     let state = call.state
-    let channel = findStream(waiter, state)
+    let channel = findStream(waiter, of: call)
     waiter.setTop(0)
     guard let channel, case .state(let reader, _, _) = channel.reader, reader === state else {
       waiter.pushNil()
@@ -43,6 +47,8 @@ extension Lane {
     }
   }
 
+  private static let isClosed = Failure(code: Failure.Code.failed, message: "the stream is closed: it has no result")
+
   private func isBeingRead(_ channel: StreamChannel) -> Bool { channel.waiting?.isWaiting == true }
 
   private static let readTwice = Failure(
@@ -61,10 +67,10 @@ extension Lane {
   func beginResult(_ call: CallRef) {
     let waiter = call.waiter
     let state = call.state
-    let channel = findStream(waiter, state)
+    let channel = findStream(waiter, of: call)
     waiter.setTop(0)
     guard let channel, case .state(let reader, _, _) = channel.reader, reader === state else {
-      return wake(call, failure: Failure(code: Failure.Code.failed, message: "the stream is closed: it has no result"))
+      return wake(call, failure: Lane.isClosed)
     }
     guard !isBeingRead(channel) else { return wake(call, failure: Lane.readTwice) }
     for case .kept(let reference, _) in channel.queue { state.lua.main.release(reference) }
@@ -83,19 +89,33 @@ extension Lane {
 
   /// `s:close()`, or the loop was left: the writer unwinds at once.
   func closeStream(_ stack: LuaStack, by current: CallRef) {
-    if let channel = findStream(stack, current.state) { close(channel) }
+    if let channel = findStream(stack, of: current), case .state(let reader, _, _) = channel.reader, reader === current.state {
+      close(channel)
+    }
   }
 
   func close(_ channel: StreamChannel) {
     channels[channel.id] = nil
+    channel.owner?.existingExtra?.inputs.removeAll { $0 === channel }
     if case .state(let state, _, _) = channel.reader {
       for case .kept(let reference, _) in channel.queue { state.lua.main.release(reference) }
       if case .finished(let reference) = channel.end, reference != 0 { state.lua.main.release(reference) }
-      channel.releaseArguments(in: state)
+      channel.end = .finished(0)
+      channel.releaseArguments()
     }
     channel.queue = []
     channel.queuedBytes = 0
     channel.reader = .nobody
+    if let waiting = channel.waiting, waiting.isWaiting, waiting.call.pointee.run.cancel == 0 { // a task of the call that closes it
+      channel.waiting = nil
+      if channel.waitsForResult {
+        wake(waiting.call, failure: Lane.isClosed)
+      } else {
+        waiting.call.waiter.setTop(0)
+        waiting.call.waiter.pushNil()
+        wake(waiting.call, answers: 1)
+      }
+    }
     if let producer = channel.producer {
       cancel(producer, Ending(code: Failure.Code.cancelled, message: "the reader of \(channel.name) has stopped"))
     }
@@ -107,8 +127,8 @@ extension Lane {
   func handOverStream(to callee: CallRef) -> LuaToLua.StreamHook {
     { [unowned self] from, index, to in
       guard let caller = callee.parent, let field = callee.state.program.input.streamField,
-        let id = from.handle(at: index, metatable: caller.state.streamMetatable),
-        let channel = channels[Int32(truncatingIfNeeded: id)], case .state(let old, _, _) = channel.reader, old === caller.state
+        let channel = findStream(from, at: index, of: caller), case .state(let old, _, _) = channel.reader, old === caller.state,
+        !isBeingRead(channel)
       else { return false }
       let state = callee.state
       do throws(LuaError) {
@@ -125,9 +145,15 @@ extension Lane {
         }
         channel.reader = .state(state, items: target, result: nil)
       } catch { return false }
+      // What the writer returned stays behind: an input has no result.
+      if case .finished(let reference) = channel.end {
+        if reference != 0 { old.lua.main.release(reference) }
+        channel.end = .finished(0)
+      }
+      channel.owner?.existingExtra?.inputs.removeAll { $0 === channel }
       callee.extra.inputs.append(channel)
       channel.owner = callee
-      to.pushHandle(id, metatable: state.streamMetatable)
+      to.pushHandle(UInt64(UInt32(bitPattern: channel.id)), metatable: state.streamMetatable)
       return true
     }
   }
@@ -143,10 +169,13 @@ extension Lane {
     for case .kept(let reference, let bytes) in channel.queue {
       source.push(kept: reference)
       defer { source.pop() }
-      guard target.copy(from: source, at: source.top, here, to: stack, limits: CrossingLimits()) else { return false }
+      guard target.copy(from: source, at: source.top, here, to: stack, limits: CrossingLimits()) else {
+        for case .kept(let reference, _) in moved { stack.release(reference) }
+        return false
+      }
       moved.append(.kept(stack.keep(), bytes: bytes))
-      old.lua.main.release(reference)
     }
+    for case .kept(let reference, _) in channel.queue { source.release(reference) }
     channel.queue = moved
     return true
   }

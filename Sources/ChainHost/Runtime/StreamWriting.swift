@@ -96,7 +96,9 @@ extension Lane {
 
   /// `emit(x)`: the item is on the waiter's stack.
   func beginEmit(_ call: CallRef) {
-    guard let channel = channels[call.pointee.run.operand] else {
+    guard let channel = channels[call.pointee.run.operand], let producer = channel.producer,
+      producer.pointee.request.toOpaque() == call.pointee.request.toOpaque()
+    else {
       return wake(call, failure: Failure(code: Failure.Code.failed, message: "emit: the stream has ended"))
     }
     call.waiter.setTop(1)
@@ -172,12 +174,17 @@ extension Lane {
 
   func producerEnded(_ channel: StreamChannel, _ call: CallRef, failure: inout Failure?, results: Int32) {
     channel.producer = nil
-    let stack = call.stack
+    channel.releaseArguments()
     switch channel.reader {
     case .nobody:
       if call.parent == nil { callsEnded(of: call.pointee.request.takeUnretainedValue()) }
     case .outside(let form, let sink):
+      if channel.isAbandoned { // nobody will ask for what is left
+        channel.queue = []
+        channel.wanted = max(1, channel.wanted)
+      }
       if failure == nil {
+        let stack = call.stack // a call that never began has none
         if results == 0 { stack.pushNil() }
         let at = results == 0 ? stack.top : stack.top - results + 1
         switch channel.result.map({ encode(stack, at: at, $0, form, of: call.state) }) ?? .success(.value(.null)) {
@@ -191,10 +198,9 @@ extension Lane {
     case .state(let state, _, let link):
       var reference: Int32 = 0
       if failure == nil, let link, let source = channel.result {
-        (reference, failure) = keepResult(stack, results, source, link, state, call)
+        (reference, failure) = keepResult(call.stack, results, source, link, state, call)
       }
       channel.end = failure.map { .failed($0) } ?? .finished(reference)
-      channel.releaseArguments(in: state)
       tellReader(channel, state, reference, failure)
     }
   }

@@ -128,6 +128,10 @@ extension Lane {
       if !call.hasChildren { unwindNow(call) }
       return call.hasChildren
     }
+    if group.isOver {
+      finishGroup(group)
+      return true
+    }
     let request = call.pointee.request.takeUnretainedValue()
     var starts = 0
     while group.canStart, starts < Lane.startsPerTurn {
@@ -221,9 +225,11 @@ extension Lane {
     if let failure { itemFailed(group, task, failure) } else { keepResult(group, task, stack, results) }
     memory.pointee.memory.host -= 1
     if group.isStopping, group.running > 0 { cancelItems(of: group, but: task) }
+    // An owner that has its place in the ring, to start more items, comes round and sees for itself.
+    guard owner.pointee.phase == .waiting else { return }
     if group.isOver {
       finishGroup(group)
-    } else if owner.pointee.phase == .waiting, group.canStart {
+    } else if group.canStart {
       makeReady(owner)
     }
   }

@@ -66,13 +66,15 @@ extension UnsafeMutablePointer where Pointee == Call {
 
 // MARK: - Locks
 
-/// `chain.mutex()`: one holder at a time among the runs of one state, in order of asking.
-final class Lock {
-  let id: UInt64
+/// `chain.mutex()`: one holder at a time among the runs of one state, in order of asking. It lives as long as Lua, or
+/// somebody who holds it or waits for it, refers to it.
+final class Lock: @unchecked Sendable {
+  // Unchecked: it belongs to one state, and so to one lane's thread.
+  static let userdata = LuaUserdata<Lock>(name: "mutex", methods: { $0.addWait("lock", op: Op.lock.rawValue) })
+
   var holder: UInt64?
   var holderCall: CallRef?
   var waiting: [Waiter] = []
-  init(id: UInt64) { self.id = id }
 
   func forget(_ call: CallRef) { waiting.removeAll { $0.call == call } }
 }
@@ -80,7 +82,7 @@ final class Lock {
 extension Lane {
   func beginLock(_ call: CallRef) {
     let waiter = call.waiter
-    guard let id = waiter.handle(at: 1, metatable: call.state.lockMetatable), let lock = call.state.locks[id] else {
+    guard let lock = Lock.userdata.object(waiter, at: 1) else {
       return wake(call, failure: Failure(
         code: Failure.Code.failed, message: call.place(of: waiter) + "lock: expected a mutex; write local held <close> = mutex:lock()"))
     }

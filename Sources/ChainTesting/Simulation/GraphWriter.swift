@@ -49,7 +49,7 @@ struct GraphWriter {
 
   private func declaration(of plan: Plan) -> String {
     var spec: [String] = []
-    let common = "id = t.integer, k = t.integer, v = t.optional(t.integer)"
+    let common = "id = t.integer, k = t.integer, v = t.optional(t.integer), f = t.optional(t.integer)"
     switch plan.kind {
     case .plain: spec.append("input = { \(common) }, output = { id = t.integer, k = t.integer, v = t.integer, c = t.integer }")
     case .writer: spec.append("input = { \(common), n = t.optional(t.integer) }, output = t.stream(t.integer, t.integer)")

@@ -7,7 +7,7 @@ extension Simulation {
     Property(
       name: "updates", number: 1, sentence: "Updates without a wait survive short slices.", seeds: 400,
       draw: { chance, scale in
-        var world = chaos(&chance, scale, Shape(spin: 2_000))
+        var world = chaos(&chance, scale, Shape(closers: false, wraps: true, checksEnds: false, spin: 2_000))
         world.instructionsPerSlice = Int32(chance.within(20...300))
         return world
       }, body: served),
@@ -41,8 +41,7 @@ extension Simulation {
       name: "cancelled", number: 13, sentence: "No cancelled request runs on, whatever pcall it has.", seeds: 1_400,
       draw: { chance, scale in
         var shape = Shape()
-        shape.endless = true
-        shape.background = false
+        (shape.endless, shape.wraps, shape.checksEnds, shape.background) = (true, true, false, false)
         var world = chaos(&chance, scale, shape, ticks: true)
         for index in world.clients.indices { world.clients[index].cancelAfter = chance.below(60_000_000) }
         return world
@@ -54,7 +53,7 @@ extension Simulation {
     Property(
       name: "rest", number: 25, sentence: "At rest nothing is held, and memory does not grow from one round to the next.", seeds: 600,
       draw: { chance, scale in
-        var world = chaos(&chance, scale, Shape(), clients: 4...16)
+        var world = chaos(&chance, scale, Shape(wraps: true, checksEnds: false), clients: 4...16)
         world.rounds = 6
         return world
       }, body: inRounds),
@@ -77,7 +76,7 @@ extension Simulation {
     world.source = writer.source(&chance)
     world.lanes = Int(chance.within(1...2))
     world.faults = Faults.drawn(seed: chance.next())
-    world.instructionsPerSlice = Int32(chance.within(30...2_000))
+    world.instructionsPerSlice = Int32(chance.within(600...3_000))
     let clients = (0..<Int(chance.within(count))).map { Client.drawn($0 + 1, &chance, entries: entries) }
     world.clients = Array(clients.prefix(scale.clients))
     return world

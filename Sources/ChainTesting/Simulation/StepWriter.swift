@@ -20,9 +20,11 @@ struct StepWriter {
 
   mutating func body(constant: Int) -> String {
     var text = "function \(plan.name):run(req, emit)\n  self.index = \(plan.index)\n  local id, version = req.id, chain.context().version\n"
+    // So that calls of calls of calls come to an end.
+    text += "  local fuel = req.f or 8 ^ (1 + id % 3) // 1 | 0\n"
     text += "  if req.v and req.v ~= version then bad(\"version \" .. req.v .. \" called \" .. version) end\n"
     if ticks { text += "  local function tick() chain.log.debug(\"TICK \" .. id) end\n" }
-    let steps = block(depth: 0)
+    let steps = "if fuel > 0 then\n\(block(depth: 0))end\n"
     switch plan.kind {
     case .plain: text += steps
     case .writer:
@@ -62,9 +64,9 @@ struct StepWriter {
     if !plan.needs.isEmpty { makers.append((30, { $0.call($1) })) }
     if depth < 3 {
       makers.append((6, { writer, depth in "pcall(function()\n\(writer.block(depth: depth + 1))end)" }))
-      makers.append((3, { writer, depth in
+      if shape.wraps { makers.append((5, { writer, depth in
         "for _ in coroutine.wrap(function() for i = 1, 2 do\n\(writer.block(depth: depth + 1))coroutine.yield(i) end end) do end"
-      }))
+      })) }
       if shape.groups { makers.append((16, { $0.group($1) })) }
       if shape.tasks { makers.append((10, { $0.task($1) })) }
       if shape.timeouts { makers.append((6, { $0.timeout($1) })) }
@@ -74,7 +76,7 @@ struct StepWriter {
       if shape.endless { makers.append((8, { writer, depth in "while true do pcall(function()\n\(writer.block(depth: depth + 1))sleep(0.001) end) end" })) }
     }
     if shape.errors { makers.append((3, { writer, _ in writer.error() })) }
-    if shape.background { makers.append((2, { writer, _ in "chain.background(function() \(writer.sleep()) end)" })) }
+    if shape.background { makers.append((2, { writer, _ in "pcall(chain.background, function() \(writer.sleep()) end)" })) }
     var draw = chance.below(makers.reduce(0) { $0 + $1.0 })
     for (weight, make) in makers {
       if draw < weight { return make(&self, depth) }
@@ -105,7 +107,7 @@ struct StepWriter {
     var options = ""
     if shape.timeouts, chance.happens(perThousand: 200) { options = ", { timeout = \(Double(chance.within(1...40)) / 1000) }" }
     let open = "do local \(key) = key(self) "
-    let common = "id = id, k = \(key), v = version"
+    let common = "id = id, k = \(key), v = version, f = fuel // 8"
     switch plans[need.target].kind {
     case .plain: return open + "check(self.\(need.path)({ \(common) }\(options)), id, \(key)) end"
     case .writer: return open + read("self.\(need.path)({ \(common), n = \(chance.below(40)) }\(options))", key, depth) + " end"
@@ -148,11 +150,12 @@ struct StepWriter {
   // MARK: At once
 
   private mutating func group(_ depth: Int) -> String {
-    let count = chance.happens(perThousand: 150) ? chance.within(33...80) : chance.within(0...6)
+    let isLarge = depth == 0 && chance.happens(perThousand: 150)
+    let count = isLarge ? chance.within(33...80) : chance.within(0...(depth == 0 ? 6 : 3))
     let running = name("running")
-    let inner = block(depth: depth + 1)
+    let inner = isLarge ? few() : block(depth: depth + 1)
     let open = "\(running) = \(running) + 1 local guard <close> = closer(function() \(running) = \(running) - 1 end)\n\(inner)"
-    let after = "if \(running) ~= 0 then bad(\"items outlive their group\") end"
+    let after = !shape.checksEnds ? "" : "if \(running) ~= 0 then bad(\"items outlive their group\") end"
     let limit = chance.happens(perThousand: 400) ? ", { limit = \(chance.within(1...5)) }" : ""
     let raise = chance.happens(perThousand: 500) ? " if not ok then error(out, 0) end" : ""
     let begin = "do local \(running) = 0 local ok, out = pcall("
@@ -169,6 +172,12 @@ struct StepWriter {
         + " if ok and (out.a ~= 1 or out.b ~= 2) then bad(\"all mixed its results\") end\(raise) end"
     default: return begin + "chain.race, { a = function() \(open)return \"a\" end, b = function() \(sleep()) return \"b\" end }) \(after)\(raise) end"
     }
+  }
+
+  /// What a large group may do at each item.
+  private mutating func few() -> String {
+    let errors = shape.errors && chance.happens(perThousand: 500) ? "if x == \(chance.within(1...80)) then error('boom', 0) end\n" : ""
+    return errors + (chance.happens(perThousand: 700) ? "\(sleep())\n" : "")
   }
 
   private mutating func task(_ depth: Int) -> String {
@@ -188,12 +197,12 @@ struct StepWriter {
     let inside = name("inside")
     let time = Double(chance.within(0...30)) / 1000
     return "do local \(inside) = 0 pcall(chain.timeout, \(time), function() \(inside) = 1 local guard <close> = closer(function() \(inside) = 0 end)\n"
-      + "\(block(depth: depth + 1))end) if \(inside) ~= 0 then bad(\"a function outlives its timeout\") end end"
+      + "\(block(depth: depth + 1))end) if \(inside) ~= 0 and \(shape.checksEnds) then bad(\"a function outlives its timeout\") end end"
   }
 
   private mutating func locked(_ depth: Int) -> String {
     let early = chance.happens(perThousand: 200) ? "self.inside = false held:release()" : ""
-    return "do local held <close> = lock(self) if self.inside then bad(\"two hold a mutex\") end self.inside = true "
+    return "do local held <close> = lock(self) if self.inside and \(shape.checksEnds) then bad(\"two hold a mutex\") end self.inside = true "
       + "local guard <close> = closer(function() if \(early.isEmpty ? "true" : "false") then self.inside = false end end)\n"
       + "\(early.isEmpty ? block(depth: depth + 1) : "")\(early) end"
   }
@@ -201,7 +210,7 @@ struct StepWriter {
   /// A variable whose end takes a while, waits, or starts something.
   private mutating func closing(_ depth: Int) -> String {
     let actions = [
-      "spin(20)", "pcall(chain.sleep, 0.002)", "while spin(10) do if pcall(chain.sleep, 0.001) then break end end",
+      "spin(5)", "pcall(chain.sleep, 0.002)", "while spin(10) do if pcall(chain.sleep, 0.001) then break end end",
       "pcall(chain.async, function() while true do chain.sleep(0.001) end end)",
       "pcall(chain.stream, function(emit) while true do emit(1) end end)", "error('in the end', 0)",
     ]
