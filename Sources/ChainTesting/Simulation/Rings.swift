@@ -94,9 +94,9 @@ enum Rings {
       let began = stage.environment.now()
       let results = Monitor<[String: [Bool]]>([:])
       await stage.serve(stage.world.clients) { client, outcome in
-        guard client.id < 100 else {
-          results.withLock { $0[client.entry, default: []].append(judgeRing(stage, client, outcome, began: began)) }
-          return
+        guard client.id >= 100 else {
+          let gaveWay = judgeRing(stage, client, outcome, began: began)
+          return results.withLock { $0[client.entry, default: []].append(gaveWay) }
         }
         guard case .value(.integer(Int64(client.id))) = outcome else { return stage.violation("bystander \(client.id) got \(outcome)") }
       }

@@ -153,13 +153,14 @@ struct StepWriter {
     let isLarge = depth == 0 && chance.happens(perThousand: 150)
     let count = isLarge ? chance.within(33...80) : chance.within(0...(depth == 0 ? 6 : 3))
     let running = name("running")
-    let inner = isLarge ? few() : block(depth: depth + 1)
+    let kind = chance.below(5)
+    let inner = isLarge ? few(kind < 3) : block(depth: depth + 1)
     let open = "\(running) = \(running) + 1 local guard <close> = closer(function() \(running) = \(running) - 1 end)\n\(inner)"
     let after = !shape.checksEnds ? "" : "if \(running) ~= 0 then bad(\"items outlive their group\") end"
     let limit = chance.happens(perThousand: 400) ? ", { limit = \(chance.within(1...5)) }" : ""
     let raise = chance.happens(perThousand: 500) ? " if not ok then error(out, 0) end" : ""
     let begin = "do local \(running) = 0 local ok, out = pcall("
-    switch chance.below(5) {
+    switch kind {
     case 0:
       return begin + "chain.map, list(\(count)), function(x, i) \(open)return x * 2 end\(limit)) \(after)"
         + " if ok then for i = 1, \(count) do if out[i] ~= i * 2 then bad(\"map mixed its results\") end end end\(raise) end"
@@ -175,8 +176,8 @@ struct StepWriter {
   }
 
   /// What a large group may do at each item.
-  private mutating func few() -> String {
-    let errors = shape.errors && chance.happens(perThousand: 500) ? "if x == \(chance.within(1...80)) then error('boom', 0) end\n" : ""
+  private mutating func few(_ hasItems: Bool) -> String {
+    let errors = hasItems && shape.errors && chance.happens(perThousand: 500) ? "if x == \(chance.within(1...80)) then error('boom', 0) end\n" : ""
     return errors + (chance.happens(perThousand: 700) ? "\(sleep())\n" : "")
   }
 
