@@ -48,6 +48,7 @@ extension Lane {
     call.pointee.run.failed = 0
     call.pointee.run.cancel = 0
     call.pointee.run.killed = 0
+    call.pointee.run.spared = 0
     call.pointee.wait = .nothing
   }
 
