@@ -55,7 +55,8 @@ extension Simulation {
       name: "rest", number: 25, sentence: "At rest nothing is held, and memory does not grow from one round to the next.", seeds: 600,
       draw: { chance, scale in
         var world = chaos(&chance, scale, Shape(wraps: true), clients: 4...16)
-        world.rounds = 6
+        world.rounds = 5
+        world.eventLimit = 3_000_000
         return world
       }, body: inRounds),
   ]
