@@ -92,9 +92,12 @@ public final class ChainHost: Sendable {
     return GraphReport(graph: outcome.graph, problems: outcome.problems)
   }
 
-  /// Cancels what runs, runs `close` of every chainlet and ends the lanes. Any thread; once.
+  /// Refuses requests from now on, cancels those that run, lets background work end, runs `close` of every chainlet and
+  /// ends the lanes. Whoever still asks is answered with `cancelled`. Any thread.
   public func shutdown() async {
-    for lane in lanes { await lane.windDown() }
+    await withTaskGroup(of: Void.self) { group in
+      for lane in lanes { group.addTask { await lane.windDown() } }
+    }
     for lane in lanes { lane.loop.stop() }
   }
 

@@ -59,6 +59,7 @@ typedef struct clg_run {
   int failed;                               // the answer is an error, its value on top
   int cancel;                               // to be ended at its next hook or wait
   int slices;
+  int spared;                               // simulation: count events that a cancelled run was let through
   volatile sig_atomic_t killed;             // enum clg_end
 } clg_run;
 

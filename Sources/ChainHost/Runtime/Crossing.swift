@@ -48,6 +48,7 @@ extension Lane {
     call.pointee.run.failed = 0
     call.pointee.run.cancel = 0
     call.pointee.run.killed = 0
+    call.pointee.run.spared = 0
     call.pointee.wait = .nothing
   }
 
@@ -172,10 +173,14 @@ extension Lane {
     let stack = call.stack
     core.pointee.lua.pointee.memory.host += 1
     ChainletState.pushRun(onto: stack)
+    streamProblem = nil
     let fits = core.pointee.input.copy(
       from: source, at: 1, need.pointee.input, to: stack, limits: CrossingLimits(), streams: handOverStream(to: call))
     core.pointee.lua.pointee.memory.host -= 1
     call.pointee.run.answers = ChainletState.prefix
+    if !fits, let problem = streamProblem, let field = call.state.program.input.streamField {
+      return Failure(code: Failure.Code.badInput, message: "\(call.state.name).input.\(field.name): \(problem)", status: 500)
+    }
     if let failure = fillFailure(call, fits: fits, source, need) { return failure }
     if let channel = call.existingExtra?.output { pushEmit(of: channel, onto: call) }
     return nil

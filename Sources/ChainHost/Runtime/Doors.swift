@@ -145,9 +145,10 @@ extension Lane {
   // MARK: Streams to the outside
 
   private func openOutput(of request: Request, _ call: CallRef, _ state: ChainletState) {
+    let onEvent = request.onEvent // not the request: it may be gone when the last event is given
     let channel = StreamChannel(
       id: nextChannel(), name: state.name, items: state.core.pointee.output, result: state.core.pointee.result,
-      reader: .outside(request.form, request.onEvent ?? { _ in }))
+      reader: .outside(request.form) { event in onEvent?(event) })
     channels[channel.id] = channel
     channel.producer = call
     call.extra.output = channel
@@ -207,7 +208,7 @@ extension Lane {
 
   /// Whether nothing runs in the states of a generation: no request, no hook, nothing in the background.
   func isUnused(_ built: LaneGeneration) -> Bool {
-    built.pins == 0 && !hookCalls.contains { call in built.states.contains { $0?.core == call.pointee.core } }
+    built.pins == 0 && !hookCalls.contains { $0.state.built === built }
   }
 }
 

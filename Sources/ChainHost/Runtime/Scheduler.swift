@@ -56,6 +56,7 @@ extension Lane {
   /// Resumes a run until it waits, ends or has spent its slice.
   @inline(__always) private func step(_ call: CallRef) {
     if call.pointee.wait == .tasks, call.pointee.run.killed == 0, continueGroup(call) { return }
+    if call.pointee.run.cancel != 0, call.pointee.run.killed == 0, call.pointee.run.waiter != nil { unwindNow(call) }
     let core = call.pointee.core
     if let holder = core.pointee.holder, holder != call {
       call.state.parked.append(call)

@@ -127,9 +127,17 @@ extension Lane {
   func handOverStream(to callee: CallRef) -> LuaToLua.StreamHook {
     { [unowned self] from, index, to in
       guard let caller = callee.parent, let field = callee.state.program.input.streamField,
-        let channel = findStream(from, at: index, of: caller), case .state(let old, _, _) = channel.reader, old === caller.state,
-        !isBeingRead(channel)
+        from.handle(at: index, metatable: caller.state.streamMetatable) != nil
       else { return false }
+      guard let channel = findStream(from, at: index, of: caller), case .state(let old, _, _) = channel.reader, old === caller.state
+      else {
+        streamProblem = "the stream is closed, or was handed on"
+        return false
+      }
+      guard !isBeingRead(channel) else {
+        streamProblem = "the stream is being read by another task of this call"
+        return false
+      }
       let state = callee.state
       do throws(LuaError) {
         let program = SchemaProgram(field.item)
@@ -137,7 +145,10 @@ extension Lane {
         channel.ownLinks.append(target)
         let here = try SchemaLink(program, old.lua)
         channel.ownLinks.append(here)
-        guard moveQueue(of: channel, from: old, here, to: state, target) else { return false }
+        guard moveQueue(of: channel, from: old, here, to: state, target) else {
+          streamProblem = "an item that waits in the stream does not fit the type of the input"
+          return false
+        }
         if let producer = channel.producer {
           let source = try SchemaLink(program, producer.state.lua)
           channel.ownLinks.append(source)

@@ -146,7 +146,9 @@ extension Lane {
     return true
   }
 
-  private func unwindNow(_ call: CallRef) {
+  /// A cancelled run, about to go on where it waited, ends there instead: were it to take its answer first, an error
+  /// perhaps, the end would strike its `<close>` variables.
+  func unwindNow(_ call: CallRef) {
     call.pointee.ticket = 0
     call.pointee.run.killed = sig_atomic_t(CLG_CANCELLED.rawValue)
     call.waiter.setTop(0)

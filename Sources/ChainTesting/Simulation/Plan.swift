@@ -47,8 +47,6 @@ struct Shape: Sendable {
   var endless = false
   /// Lua's own coroutines around the steps.
   var wraps = false
-  /// Whether programs look if `<close>` variables of what was ended have run; they may not where a slice is too short.
-  var checksEnds = true
   /// The longest spin, in rounds of a few instructions.
   var spin: UInt64 = 600
 }

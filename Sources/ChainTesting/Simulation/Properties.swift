@@ -7,8 +7,9 @@ extension Simulation {
     Property(
       name: "updates", number: 1, sentence: "Updates without a wait survive short slices.", seeds: 400,
       draw: { chance, scale in
-        var world = chaos(&chance, scale, Shape(closers: false, wraps: true, checksEnds: false, spin: 2_000))
-        world.instructionsPerSlice = Int32(chance.within(20...300))
+        var world = chaos(&chance, scale, Shape(wraps: true, spin: 2_000))
+        world.instructionsPerSlice = Int32(chance.within(50...300))
+        world.eventLimit = 2_000_000
         return world
       }, body: served),
     Property(
@@ -41,20 +42,21 @@ extension Simulation {
       name: "cancelled", number: 13, sentence: "No cancelled request runs on, whatever pcall it has.", seeds: 1_400,
       draw: { chance, scale in
         var shape = Shape()
-        (shape.endless, shape.wraps, shape.checksEnds, shape.background) = (true, true, false, false)
+        (shape.endless, shape.wraps, shape.background) = (true, true, false)
         var world = chaos(&chance, scale, shape, ticks: true)
         for index in world.clients.indices { world.clients[index].cancelAfter = chance.below(60_000_000) }
         return world
       }, body: served),
     Property(
       name: "outcomes", number: 14, sentence: "Answers racing cancel, timeout and break: one outcome, nothing is left behind.", seeds: 3_000,
-      draw: { chance, scale in chaos(&chance, scale, Shape()) }, body: served),
+      draw: { chance, scale in chaos(&chance, scale, Shape(wraps: true)) }, body: served),
     slotOfABreak, burst, stopping,
     Property(
       name: "rest", number: 25, sentence: "At rest nothing is held, and memory does not grow from one round to the next.", seeds: 600,
       draw: { chance, scale in
-        var world = chaos(&chance, scale, Shape(wraps: true, checksEnds: false), clients: 4...16)
-        world.rounds = 6
+        var world = chaos(&chance, scale, Shape(wraps: true), clients: 4...16)
+        world.rounds = 5
+        world.eventLimit = 3_000_000
         return world
       }, body: inRounds),
   ]

@@ -2,7 +2,7 @@
 struct StepWriter {
   let plan: Plan
   let plans: [Plan]
-  let shape: Shape
+  var shape: Shape
   let ticks: Bool
   /// Steps that may still be written.
   var left: Int
@@ -73,7 +73,7 @@ struct StepWriter {
       if shape.locks { makers.append((5, { $0.locked($1) })) }
       if shape.closers { makers.append((6, { $0.closing($1) })) }
       if shape.streams { makers.append((6, { $0.localStream($1) })) }
-      if shape.endless { makers.append((8, { writer, depth in "while true do pcall(function()\n\(writer.block(depth: depth + 1))sleep(0.001) end) end" })) }
+      if shape.endless { makers.append((8, { $0.endless($1) })) }
     }
     if shape.errors { makers.append((3, { writer, _ in writer.error() })) }
     if shape.background { makers.append((2, { writer, _ in "pcall(chain.background, function() \(writer.sleep()) end)" })) }
@@ -89,6 +89,14 @@ struct StepWriter {
     // Times that meet, so that many things happen at one moment.
     let times = ["0", "0.001", "0.002", "0.005", "0.01", "0.0\(chance.within(1...49))"]
     return "sleep(\(times[Int(chance.below(UInt64(times.count)))]))"
+  }
+
+  private mutating func endless(_ depth: Int) -> String {
+    // Without groups and tasks: they would pile up.
+    let all = shape
+    (shape.groups, shape.tasks, shape.endless) = (false, false, false)
+    defer { shape = all }
+    return "while true do pcall(function()\n\(block(depth: depth + 1))end) pcall(sleep, 0.001) end"
   }
 
   private mutating func error() -> String {
@@ -153,13 +161,14 @@ struct StepWriter {
     let isLarge = depth == 0 && chance.happens(perThousand: 150)
     let count = isLarge ? chance.within(33...80) : chance.within(0...(depth == 0 ? 6 : 3))
     let running = name("running")
-    let inner = isLarge ? few() : block(depth: depth + 1)
-    let open = "\(running) = \(running) + 1 local guard <close> = closer(function() \(running) = \(running) - 1 end)\n\(inner)"
-    let after = !shape.checksEnds ? "" : "if \(running) ~= 0 then bad(\"items outlive their group\") end"
+    let kind = chance.below(5)
+    let inner = isLarge ? few(kind < 3) : block(depth: depth + 1)
+    let open = "\(inner)if \(running) then bad(\"an item outlives its group\") end "
+    let after = "\(running) = true"
     let limit = chance.happens(perThousand: 400) ? ", { limit = \(chance.within(1...5)) }" : ""
     let raise = chance.happens(perThousand: 500) ? " if not ok then error(out, 0) end" : ""
-    let begin = "do local \(running) = 0 local ok, out = pcall("
-    switch chance.below(5) {
+    let begin = "do local \(running) = false local ok, out = pcall("
+    switch kind {
     case 0:
       return begin + "chain.map, list(\(count)), function(x, i) \(open)return x * 2 end\(limit)) \(after)"
         + " if ok then for i = 1, \(count) do if out[i] ~= i * 2 then bad(\"map mixed its results\") end end end\(raise) end"
@@ -175,8 +184,8 @@ struct StepWriter {
   }
 
   /// What a large group may do at each item.
-  private mutating func few() -> String {
-    let errors = shape.errors && chance.happens(perThousand: 500) ? "if x == \(chance.within(1...80)) then error('boom', 0) end\n" : ""
+  private mutating func few(_ hasItems: Bool) -> String {
+    let errors = hasItems && shape.errors && chance.happens(perThousand: 500) ? "if x == \(chance.within(1...80)) then error('boom', 0) end\n" : ""
     return errors + (chance.happens(perThousand: 700) ? "\(sleep())\n" : "")
   }
 
@@ -196,15 +205,14 @@ struct StepWriter {
   private mutating func timeout(_ depth: Int) -> String {
     let inside = name("inside")
     let time = Double(chance.within(0...30)) / 1000
-    return "do local \(inside) = 0 pcall(chain.timeout, \(time), function() \(inside) = 1 local guard <close> = closer(function() \(inside) = 0 end)\n"
-      + "\(block(depth: depth + 1))end) if \(inside) ~= 0 and \(shape.checksEnds) then bad(\"a function outlives its timeout\") end end"
+    return "do local \(inside) = true pcall(chain.timeout, \(time), function()\n\(block(depth: depth + 1))"
+      + "if not \(inside) then bad(\"a function outlives its timeout\") end end) \(inside) = false end"
   }
 
   private mutating func locked(_ depth: Int) -> String {
-    let early = chance.happens(perThousand: 200) ? "self.inside = false held:release()" : ""
-    return "do local held <close> = lock(self) if self.inside and \(shape.checksEnds) then bad(\"two hold a mutex\") end self.inside = true "
-      + "local guard <close> = closer(function() if \(early.isEmpty ? "true" : "false") then self.inside = false end end)\n"
-      + "\(early.isEmpty ? block(depth: depth + 1) : "")\(early) end"
+    let early = chance.happens(perThousand: 200) ? " held:release()" : ""
+    return "do local held <close> = lock(self) local mine = {} self.inside = mine\n\(block(depth: depth + 1))"
+      + "if self.inside ~= mine then bad(\"two hold a mutex\") end\(early) end"
   }
 
   /// A variable whose end takes a while, waits, or starts something.

@@ -50,7 +50,8 @@ extension Client {
     var client = Client(id: id, entry: plan.entry, streams: plan.kind == .writer)
     client.usesJSON = chance.happens(perThousand: 300)
     client.start = chance.below(30_000_000)
-    if chance.happens(perThousand: 250) { client.timeout = chance.within(1...80_000_000) }
+    // Nobody waits for ever: a drawn program may well take hours of its time.
+    client.timeout = chance.happens(perThousand: 250) ? chance.within(1...80_000_000) : 1_500_000_000
     if chance.happens(perThousand: 300) { client.cancelAfter = chance.below(60_000_000) }
     if chance.happens(perThousand: 400) { client.reads = Int(chance.below(12)) }
     if chance.happens(perThousand: 300) { client.pause = chance.below(5_000_000) }
