@@ -4,6 +4,7 @@ local t = chain.types
 local Main = chain.chainlet "Main" {
   input = {},
   output = t.any,
+  limits = { cpu = 300 },
 }
 
 function Main:run(req)
