@@ -39,16 +39,20 @@ struct KillTests {
 
   @Test("a run that waits in the killed state finishes in it")
   func waitingFinishes() async throws {
-    try await withChain(source) { (chain: Chain) async throws -> Void in
-      async let waiting = chain.run(["what": "wait"])
-      try await Task.sleep(for: .milliseconds(10))
-      let spun = try? await chain.run(["what": "spin"])
-      #expect(spun == nil)
-      #expect(try await chain.run(["what": "count"]) == 1)
-      // The count of the old state: the waiting call and the one that spun.
-      let counted = try await waiting
-      #expect(counted == 2)
-    }
+    let host = ChainHost()
+    let gate = Gate()
+    host.add(gate.module)
+    let chain = try await host.load(files: ["graph.lua": source.replacing("chain.sleep(0.1)", with: "require('gate').pass()")])
+    let waiting = Task { try await chain.run(["what": "wait"]) }
+    await gate.arrival()
+    let spun = try? await chain.run(["what": "spin"])
+    let next = try await chain.run(["what": "count"])
+    gate.open()
+    let counted = try await waiting.value
+    await host.shutdown()
+    #expect(spun == nil)
+    #expect(next == 1)
+    #expect(counted == 2) // of the old state: the waiting call and the one that spun
   }
 
   @Test("many kills, one after the other and at once, and every honest call is answered")
@@ -74,20 +78,22 @@ struct KillTests {
   func rebuildFails() async throws {
     let host = ChainHost()
     let inits = Monitor(0)
+    let started = Monitor(false)
     host.add(PrimitiveModule("count") {
       Primitive("init") { () -> Int in inits.withLock { $0 += 1; return $0 } }
+      Primitive("started") { () -> Bool in started.withLock { $0 = true; return true } }
     })
     let chain = try await host.load(files: ["graph.lua": """
       local chain = require "chain"
       local t = chain.types
       local count = require "count"
-      local Main = chain.chainlet "Main" { input = { spin = t.boolean }, output = t.integer, limits = { cpu = 0.05 }, scaling = { concurrency = 1 } }
+      local Main = chain.chainlet "Main" { input = { spin = t.boolean }, output = t.integer, limits = { cpu = 1 }, scaling = { concurrency = 1 } }
       function Main:init()
         self.n = count.init()
         if self.n == 2 then error("no disk") end
       end
       function Main:run(req)
-        if req.spin then while true do end end
+        if req.spin then count.started() while true do end end
         return self.n
       end
       return Main
@@ -96,11 +102,30 @@ struct KillTests {
       do { return "\(try await chain.run(["spin": .boolean(spin)]) == 3)" } catch { return error.code }
     }
     let killed = Task { await outcome(true) }
-    try await Task.sleep(for: .milliseconds(10))
+    while !started.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
     let queued = await outcome(false)
     let later = await outcome(false)
     let first = await killed.value
     await host.shutdown()
     #expect([first, queued, later] == ["cpu_limit", "unavailable", "true"])
   }
+}
+
+/// A primitive that chainlets wait in until the test opens it.
+private final class Gate: Sendable {
+  private let state = Monitor((arrived: false, isOpen: false))
+
+  var module: PrimitiveModule {
+    let state = state
+    return PrimitiveModule("gate") {
+      Primitive("pass") { () async throws -> Bool in
+        state.withLock { $0.arrived = true }
+        while !state.withLock({ $0.isOpen }) { try await Task.sleep(for: .milliseconds(1)) }
+        return true
+      }
+    }
+  }
+
+  func open() { state.withLock { $0.isOpen = true } }
+  func arrival() async { while !state.withLock({ $0.arrived }) { try? await Task.sleep(for: .milliseconds(1)) } }
 }

@@ -32,7 +32,7 @@ struct ExampleTests {
   func reuse() throws {
     let library = "shared=\(ExampleTests.examples)/reuse/shared"
     for (entry, greeting) in [("plain", "Hello, Ada"), ("polite", "Good day, Ada"), ("loud", "GOOD DAY, ADA!")] {
-      let outcome = try run("reuse/graph.lua", "--lib", library, "--entry", entry, "names=Ada")
+      let outcome = try run("reuse/graph.lua", "--lib", library, "--entry", entry, #"names=["Ada"]"#)
       #expect(outcome.output == "[\"\(greeting)\"]\n")
     }
   }
