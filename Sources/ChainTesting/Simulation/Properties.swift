@@ -52,10 +52,10 @@ extension Simulation {
       draw: { chance, scale in chaos(&chance, scale, Shape(wraps: true)) }, body: served),
     slotOfABreak, burst, stopping,
     Property(
-      name: "rest", number: 25, sentence: "At rest nothing is held, and memory does not grow from one round to the next.", seeds: 600,
+      name: "rest", number: 25, sentence: "At rest nothing is held, and memory does not grow from one round to the next.", seeds: 200,
       draw: { chance, scale in
-        var world = chaos(&chance, scale, Shape(wraps: true), clients: 4...16)
-        world.rounds = 5
+        var world = chaos(&chance, scale, Shape(wraps: true), clients: 2...10)
+        world.rounds = 12
         world.eventLimit = 3_000_000
         return world
       }, body: inRounds),
@@ -88,19 +88,18 @@ extension Simulation {
     await stage.serve(stage.world.clients) { stage.judge($0, $1, allowed: ordinary) }
   }
 
+  /// Memory may grow while pools and tables find their size, but not for ever.
   private static let inRounds: @Sendable (Stage) async throws -> Void = { stage in
     var before = 0
-    var growths = 0
-    for round in 0..<stage.world.rounds {
+    for _ in 0..<stage.world.rounds {
       await stage.serve(stage.world.clients) { stage.judge($0, $1, allowed: ordinary) }
       await stage.rest()
       guard let host = stage.host, stage.violations.isEmpty else { return }
       let memory = await host.memoryWithoutPools()
-      // Pools and names that were met for the first time settle in the first rounds.
-      if round > 1, memory > before + 300 { growths += 1 }
+      if before > 0, memory <= before + 300 { return }
       before = memory
     }
-    stage.expect(growths < stage.world.rounds - 2, "memory grows from round to round, to \(before) bytes")
+    stage.violation("memory grows in every one of \(stage.world.rounds) rounds, to \(before) bytes")
   }
 }
 

@@ -10,6 +10,7 @@ final class SimulatedClock: LoopClient {
   private let environment: SimulatedEnvironment
   private let sleepers = Monitor<[Sleeper]>([])
   private let loop = Monitor<(any LaneLoop)?>(nil)
+  private let armed = Monitor<UInt64>(.max)
 
   init(_ environment: SimulatedEnvironment) {
     self.environment = environment
@@ -22,17 +23,29 @@ final class SimulatedClock: LoopClient {
   func sleep(nanoseconds: UInt64) async {
     await withCheckedContinuation { continuation in
       let time = environment.now() + nanoseconds
-      sleepers.withLock { $0.append(Sleeper(time: time, continuation: continuation)) }
-      loop.withLock { $0 }?.post { [self] in arm() }
+      let isFirst = sleepers.withLock { sleepers in
+        sleepers.append(Sleeper(time: time, continuation: continuation))
+        return sleepers.count == 1
+      }
+      loop.withLock { $0 }?.post { [self] in isFirst ? arm() : arm(time) }
     }
   }
 
   /// Any thread.
   func stop() { loop.withLock { $0.take() }?.requestStop() }
 
-  private func arm() {
-    let first = sleepers.withLock { $0.map(\.time).min() }
-    loop.withLock { $0 }?.setTimer(at: first)
+  // The clock's loop only.
+
+  private func arm() { set(sleepers.withLock { $0.map(\.time).min() }) }
+
+  /// One more sleeper.
+  private func arm(_ time: UInt64) {
+    if time < armed.withLock({ $0 }) { arm() }
+  }
+
+  private func set(_ time: UInt64?) {
+    armed.withLock { $0 = time ?? .max }
+    loop.withLock { $0 }?.setTimer(at: time)
   }
 
   func loopStarted() {}

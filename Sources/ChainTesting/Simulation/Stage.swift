@@ -122,7 +122,7 @@ final class Stage: Sendable {
     await withTaskGroup(of: Void.self) { group in
       for client in clients {
         group.addTask { [self] in
-          await clock.sleep(nanoseconds: client.start)
+          if client.start > 0 { await clock.sleep(nanoseconds: client.start) }
           let outcome = await ask(client)
           // A reader who leaves is not told when the writer has ended.
           if case .items(_, isWhole: false) = outcome {} else { state.withLock { _ = $0.answered.insert(String(client.id)) } }
