@@ -5,7 +5,7 @@
 
 enum { TABLE = 1, COMPARE, JOB };
 enum step { ENDS, MIDDLE_LOW, MIDDLE_HIGH, UP, DOWN };
-enum { RANDOM_FROM = 100, MOST_PENDING = 40, POLL_COMPARISONS = 2048 };
+enum { RANDOM_FROM = 100, POLL_COMPARISONS = 2048 };
 
 typedef struct {
   unsigned lo, up, p, i, j, chance;
@@ -13,7 +13,7 @@ typedef struct {
   uint64_t seed;
   struct {
     unsigned lo, up, sibling, chance; // a range that is left for later; the size of the one sorted first
-  } later[MOST_PENDING];
+  } later[];                          // the smaller one comes first: as many as the length has bits are enough
 } sorting;
 
 // The two values on top become those at `i` and `j`.
@@ -195,7 +195,8 @@ int clg_table_sort(lua_State *L) {
   if (!lua_isnoneornil(L, COMPARE)) luaL_checktype(L, COMPARE, LUA_TFUNCTION);
   clg_check_span(L, TABLE, 1, count);
   lua_settop(L, COMPARE);
-  sorting *job = lua_newuserdatauv(L, sizeof *job, 0);
+  int bits = 32 - __builtin_clz((unsigned)count);
+  sorting *job = lua_newuserdatauv(L, sizeof *job + (size_t)bits * sizeof job->later[0], 0);
   job->lo = 1;
   job->up = (unsigned)count;
   job->chance = 0;

@@ -1,0 +1,2 @@
+-- error: os
+return require("os").execute

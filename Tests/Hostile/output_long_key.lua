@@ -1,0 +1,2 @@
+-- ends: bad_output
+return { [("k"):rep(5000)] = 1 }
