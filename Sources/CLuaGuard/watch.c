@@ -275,10 +275,12 @@ int clg_resume(clg_watch *watch, clg_run *run, int arguments, uint64_t now, int 
     run->answers = arguments;
     arguments = 0;
   }
-  run->cpu_end = now + run->cpu_left < now ? UINT64_MAX : now + run->cpu_left;
+  uint64_t left = clg_cpu_left(run);
+  run->cpu_end = now + left < now ? UINT64_MAX : now + left;
+  run->exhausted = left == 0; // a run that waits again and again may never be seen at the end of a slice
   watch->why = CLG_NONE;
   if (watch->instructions && !run->killed) lua_sethook(base, hook, LUA_MASKCOUNT, watch->instructions);
-  if (run->cancel && !run->killed) clg_arm(base);
+  if ((run->cancel || run->exhausted) && !run->killed) clg_arm(base);
   watch->run = run;
   watch->current = base;
   atomic_signal_fence(memory_order_seq_cst);

@@ -1,2 +1,2 @@
--- error: os
+-- returns: null
 return require("os").execute

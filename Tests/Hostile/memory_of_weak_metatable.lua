@@ -1,4 +1,5 @@
 -- ends: memory_limit
+-- limits: cpu = 10, memory = "4MB"
 -- The metatable becomes weak after it was set; its __newindex dies in an emergency collection of Lua 5.4.4.
 local kept = {}
 while true do

@@ -1,2 +1,2 @@
--- error: 
+-- error: read-only
 chain.sleep = nil

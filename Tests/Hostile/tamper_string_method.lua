@@ -1,2 +1,2 @@
--- error: 
+-- error: attempt to index a string value
 ("x").rep = 1

@@ -1,4 +1,4 @@
--- error: 
+-- error: limits.tasks
 -- limits: tasks = 100, memory = "64MB"
 local function task() return chain.async(task) end
 local t = {}

@@ -62,12 +62,15 @@ typedef struct clg_run {
   int answers;                              // values on the waiter's stack that are the answer
   int failed;                               // the answer is an error, its value on top
   int cancel;                               // to be ended at its next hook or wait
+  int exhausted;                            // nothing was left at the start of its slice: its first instruction ends it
   int slices;
   volatile sig_atomic_t killed;             // enum clg_end
 } clg_run;
 
 void clg_link(clg_run *parent, clg_run *child);
 void clg_unlink(clg_run *child);
+void clg_charge(clg_run *run, uint64_t nanoseconds); // to the run and those above it in the same state
+uint64_t clg_cpu_left(const clg_run *run);           // the least of theirs
 // Marks a run and all below it as cancelled and lists those that were not yet, children before parents, by `listed`.
 // In C because Swift 6.3's optimiser drops stores in loops that chase pointers.
 clg_run *clg_mark_cancelled(clg_run *root);

@@ -1,2 +1,0 @@
--- ends: bad_output
-return { [("k"):rep(5000)] = 1 }
