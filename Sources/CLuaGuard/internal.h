@@ -23,3 +23,19 @@ int clg_raise_kill(lua_State *L);
 int clg_rethrow(lua_State *L);                     // goes on ending a killed run
 void clg_open_coroutines(lua_State *L);            // with the base library's table on top: pcall, xpcall, coroutine
 int clg_wait(lua_State *L, int op, int operand, int kept);
+
+// ---------------------------------------------------------------------------------------------- loops in C
+enum { CLG_POLL_STEPS = 16384 };                   // of a matcher, about 50 microseconds
+int clg_poll(lua_State *L);                        // raises when the run is to be ended; true: give way, if that is possible
+int clg_give_way(lua_State *L, lua_KContext context, lua_KFunction go_on); // `return` it: the slice is over, `go_on` goes on
+size_t clg_string_limit(lua_State *L);
+
+enum { CLG_READ = 1, CLG_WRITE = 2, CLG_LENGTH = 4 };
+void clg_check_table(lua_State *L, int index, int needs);
+void clg_check_span(lua_State *L, int index, lua_Integer first, lua_Integer last);
+
+// Each with its library's table on top.
+void clg_open_matching(lua_State *L);
+void clg_open_strings(lua_State *L);
+void clg_open_tables(lua_State *L);
+int clg_table_sort(lua_State *L);

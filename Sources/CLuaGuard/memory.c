@@ -1,11 +1,21 @@
 #include "internal.h"
+#include "threads.h"
 #include <stdlib.h>
+
+enum { STRING_LIMIT = 16 << 20, COROUTINE_LIMIT = 10000 };
+
+// A new object that no script may have: a string that the hook could not stop the VM from working through.
+static int is_refused(const clg_memory *memory, const void *block, size_t kind, size_t size) {
+  return !block && kind == LUA_TSTRING && size > memory->string_limit + 64 && !memory->host; // 64: its header and zero
+}
 
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
   clg_memory *memory = context;
-  if (!block) old_size = 0; // then it is the kind of object
+  size_t kind = old_size; // for a new block
+  if (!block) old_size = 0;
   if (new_size == 0) {
     memory->used -= old_size;
+    if (block) clg_forget_thread(memory->threads, block, old_size);
     free(block);
     return NULL;
   }
@@ -13,6 +23,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
     if (!memory->host) return NULL;
     memory->over = 1;
   }
+  if (is_refused(memory, block, kind, new_size)) return NULL;
   void *moved = realloc(block, new_size);
   if (!moved) {
     if (memory->host) abort(); // the machine is out of memory and a Swift frame cannot be jumped over
@@ -20,6 +31,11 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
   }
   memory->used += new_size - old_size;
   if (memory->used > memory->peak) memory->peak = memory->used;
+  if (!block && kind == LUA_TTHREAD && !memory->host && !clg_note_thread(memory->threads, moved, new_size)) {
+    memory->used -= new_size;
+    free(moved);
+    return NULL;
+  }
   return moved;
 }
 
@@ -27,9 +43,17 @@ clg_state *clg_open(size_t limit) {
   clg_state *state = calloc(1, sizeof *state);
   if (!state) return NULL;
   state->memory.limit = limit;
+  state->memory.string_limit = STRING_LIMIT;
+  state->coroutine_limit = COROUTINE_LIMIT;
+  state->memory.threads = clg_new_threads();
+  if (!state->memory.threads) {
+    free(state);
+    return NULL;
+  }
   state->memory.host = 1;
   state->main = lua_newstate(allocate, &state->memory);
   if (!state->main) {
+    clg_free_threads(state->memory.threads);
     free(state);
     return NULL;
   }
@@ -41,8 +65,11 @@ clg_state *clg_open(size_t limit) {
 
 void clg_close(clg_state *state) {
   lua_close(state->main);
+  clg_free_threads(state->memory.threads);
   free(state);
 }
+
+size_t clg_coroutines(const clg_state *state) { return clg_thread_count(state->memory.threads); }
 
 clg_state *clg_state_of(lua_State *L) { return clg_state_inline(L); }
 

@@ -110,7 +110,7 @@ static int resume_inner(lua_State *L, lua_State *inner, int arguments, int form)
     if (watch->instructions && !watch->run->killed) {
       lua_sethook(inner, lua_gethook(L), LUA_MASKCOUNT, watch->instructions);
     }
-    if (watch->run->cancel && !watch->run->killed) clg_arm(inner);
+    if ((watch->run->cancel || watch->run->exhausted) && !watch->run->killed) clg_arm(inner);
     watch->current = inner;
     atomic_signal_fence(memory_order_seq_cst);
     status = lua_resume(inner, L, arguments, &results);
@@ -197,6 +197,12 @@ static int wrapped_call(lua_State *L) {
 
 static int guarded_create(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
+  clg_state *state = clg_state_inline(L);
+  if (clg_coroutines(state) >= (size_t)state->coroutine_limit) {
+    lua_gc(L, LUA_GCCOLLECT);
+    if (clg_coroutines(state) >= (size_t)state->coroutine_limit)
+      return luaL_error(L, "too many coroutines: limits.coroutines is %d", state->coroutine_limit);
+  }
   lua_State *inner = lua_newthread(L);
   lua_pushcfunction(inner, coroutine_body);
   lua_pushvalue(L, 1);
@@ -251,8 +257,8 @@ int clg_wait(lua_State *L, int op, int operand, int kept) {
   if (!run) return luaL_error(L, "cannot wait here: no lane runs this code");
   if (run->killed) return clg_rethrow(L); // no waits in a killed run's handlers
   if (watch->blocked || !lua_isyieldable(L))
-    return luaL_error(L, "cannot wait here: Lua cannot pause inside a table.sort comparator, a string.gsub callback or "
-                         "another function called by C; do the waiting before or after it");
+    return luaL_error(L, "cannot wait here: Lua cannot pause inside a function that C calls, such as a message handler of xpcall or "
+                         "a metamethod that a library function uses; do the waiting before or after it");
   watch->why = CLG_WAIT;
   watch->waiter = L;
   watch->op = op;

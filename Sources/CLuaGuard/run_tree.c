@@ -19,6 +19,21 @@ void clg_unlink(clg_run *child) {
   child->parent = child->previous = child->next = NULL;
 }
 
+// The tasks of a call run in its state and on its account.
+void clg_charge(clg_run *run, uint64_t nanoseconds) {
+  const clg_state *state = run->state;
+  for (; run && run->state == state; run = run->parent)
+    run->cpu_left = run->cpu_left > nanoseconds ? run->cpu_left - nanoseconds : 0;
+}
+
+uint64_t clg_cpu_left(const clg_run *run) {
+  const clg_state *state = run->state;
+  uint64_t left = UINT64_MAX;
+  for (; run && run->state == state; run = run->parent)
+    if (run->cpu_left < left) left = run->cpu_left;
+  return left;
+}
+
 static clg_run **mark(clg_run *root, clg_run **tail) {
   for (clg_run *run = root;;) {
     while (run->first_child) run = run->first_child;

@@ -162,7 +162,27 @@ static int guarded_rawset(lua_State *L) {
   return 1;
 }
 
+// As Lua's, but __tostring may wait.
+static int finish_tostring(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  if (!lua_isstring(L, -1)) return luaL_error(L, "'__tostring' must return a string");
+  return 1;
+}
+
+static int guarded_tostring(lua_State *L) {
+  luaL_checkany(L, 1);
+  if (luaL_getmetafield(L, 1, "__tostring") == LUA_TNIL) {
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+  }
+  lua_pushvalue(L, 1);
+  lua_callk(L, 1, 1, 0, finish_tostring);
+  return finish_tostring(L, LUA_OK, 0);
+}
+
 // ---------------------------------------------------------------------------------------------- os
+enum { LONGEST_DATE_FORMAT = 1000 }; // each of its items is a call of strftime
 static int64_t wall_seconds(void) {
   clg_watch *watch = clg_thread_watch;
   if (watch && watch->wall) return watch->wall(watch->wall_context) / 1000000000;
@@ -187,6 +207,9 @@ static int host_date(lua_State *L) {
     lua_pushliteral(L, "%c");
     lua_replace(L, 1);
   }
+  size_t length;
+  luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, length <= LONGEST_DATE_FORMAT, 1, "format is too long");
   if (lua_isnil(L, 2)) {
     lua_pushinteger(L, wall_seconds());
     lua_replace(L, 2);
@@ -253,10 +276,13 @@ int clg_open_sandbox(lua_State *L) {
   lua_setfield(L, -2, "setmetatable");
   lua_pushcfunction(L, guarded_rawset);
   lua_setfield(L, -2, "rawset");
+  lua_pushcfunction(L, guarded_tostring);
+  lua_setfield(L, -2, "tostring");
 
   clg_open_coroutines(L);
   add_library(L, "coroutine");
   luaopen_table(L);
+  clg_open_tables(L);
   add_library(L, "table");
   luaopen_utf8(L);
   add_library(L, "utf8");
@@ -277,6 +303,8 @@ int clg_open_sandbox(lua_State *L) {
   luaopen_string(L);
   static const char *const string_out[] = {"dump", NULL};
   remove_fields(L, string_out);
+  clg_open_matching(L);
+  clg_open_strings(L);
   lua_pushliteral(L, "");
   lua_getmetatable(L, -1); // methods of strings look in the library itself; nobody else can reach it
   lua_pushboolean(L, 0);

@@ -81,6 +81,40 @@ static void hook(lua_State *L, lua_Debug *activation) {
   }
 }
 
+// What the hook does, for a loop in C that the hook cannot reach.
+int clg_poll(lua_State *L) {
+  clg_watch *watch = clg_thread_watch;
+  clg_run *run = watch ? watch->run : NULL;
+  if (!run) return 0;
+  if (watch->instructions && !run->killed && !run->cancel) *watch->clock += (uint64_t)CLG_POLL_STEPS * CLG_INSTRUCTION_NS;
+  int is_over = watch->instructions || atomic_load_explicit(&watch->wanted, memory_order_relaxed) ==
+                                         atomic_load_explicit(&watch->sequence, memory_order_relaxed);
+  uint64_t now = watch_now(watch);
+  if (run->killed == CLG_CANCELLED && is_over) run->killed = CLG_CANCELLED_HARD;
+  if (!run->killed && run->cancel) {
+    run->killed = CLG_CANCELLED; // as in the hook: its <close> variables get one slice
+    lua_sethook(L, NULL, 0, 0);
+    if (watch->instructions) lua_sethook(L, hook, LUA_MASKCOUNT, watch->instructions);
+    return clg_raise_kill(L);
+  }
+  if (!run->killed && now >= run->cpu_end) run->killed = CLG_CPU;
+  int can_give_way = !watch->blocked && lua_isyieldable(L);
+  if (!run->killed && is_over && !can_give_way && now >= run->deadline) run->killed = CLG_TIMEOUT;
+  if (run->killed && run->killed != CLG_CANCELLED) {
+    clg_arm(L);
+    return clg_raise_kill(L);
+  }
+  return is_over && can_give_way;
+}
+
+int clg_give_way(lua_State *L, lua_KContext context, lua_KFunction go_on) {
+  clg_watch *watch = clg_thread_watch;
+  if (!watch->instructions) lua_sethook(L, NULL, 0, 0); // the signal that ended the slice has armed it
+  watch->why = CLG_SLICE;
+  watch->run->slices++;
+  return lua_yieldk(L, 0, context, go_on);
+}
+
 void clg_arm(lua_State *L) { lua_sethook(L, hook, LUA_MASKCOUNT, 1); }
 
 // ---------------------------------------------------------------------------------------------- the signal
@@ -245,10 +279,12 @@ int clg_resume(clg_watch *watch, clg_run *run, int arguments, uint64_t now, int 
     run->answers = arguments;
     arguments = 0;
   }
-  run->cpu_end = now + run->cpu_left < now ? UINT64_MAX : now + run->cpu_left;
+  uint64_t left = clg_cpu_left(run);
+  run->cpu_end = now + left < now ? UINT64_MAX : now + left;
+  run->exhausted = left == 0; // a run that waits again and again may never be seen at the end of a slice
   watch->why = CLG_NONE;
   if (watch->instructions && !run->killed) lua_sethook(base, hook, LUA_MASKCOUNT, watch->instructions);
-  if (run->cancel && !run->killed) clg_arm(base);
+  if ((run->cancel || run->exhausted) && !run->killed) clg_arm(base);
   watch->run = run;
   watch->current = base;
   atomic_signal_fence(memory_order_seq_cst);

@@ -35,6 +35,20 @@ public final class LuaState {
     set { core.pointee.memory.limit = newValue }
   }
 
+  /// The longest string that scripts can make, in bytes: 16 MB. Asking for a longer one is an error, or a memory error
+  /// where the VM itself makes it (`..`). Strings that the host pushes are not counted.
+  public var stringLimit: Int {
+    get { core.pointee.memory.string_limit }
+    set { core.pointee.memory.string_limit = newValue }
+  }
+  /// The coroutines that scripts may have at once, dead ones counted until they are collected: 10,000.
+  public var coroutineLimit: Int {
+    get { Int(core.pointee.coroutine_limit) }
+    set { core.pointee.coroutine_limit = Int32(clamping: newValue) }
+  }
+  /// The coroutines that scripts have made and that are not collected yet.
+  public var coroutines: Int { clg_coroutines(core) }
+
   /// Keeps a Swift object alive as long as the state.
   package func own(_ object: AnyObject) { owned.append(object) }
 

@@ -171,7 +171,7 @@ struct TaskTests {
     #expect(value == 1)
   }
 
-  @Test("waits work at any depth: coroutines, pcall, metamethods, iterators; not in a sort comparator")
+  @Test("waits work at any depth: coroutines, pcall, metamethods, iterators, comparators, callbacks; not below a C function")
   func depth() async throws {
     let value = try await runMain("""
       local function w(x) chain.sleep(0) return x end
@@ -179,11 +179,14 @@ struct TaskTests {
       local sum = 0
       for i in gen do sum = sum + i end
       local mt = setmetatable({}, { __add = function() return w(10) end, __index = function(_, k) return w(k) end })
-      local ok, err = pcall(table.sort, { 3, 1, 2 }, function(a, b) w(1) return a < b end)
+      local sorted = { 3, 1, 2 }
+      table.sort(sorted, function(a, b) w(1) return a < b end)
+      local text = ("a b"):gsub("%a", function(c) return w(c:upper()) end) .. tostring(setmetatable({}, { __tostring = function() return w("!") end }))
+      local ok, err = pcall(string.format, "%s", setmetatable({}, { __tostring = function() return w("") end }))
       local ok2, v = pcall(function() return w(5) end)
-      return { sum, mt + 1, mt.hey, ok, tostring(err):match("cannot wait here") , v }
+      return { sum, mt + 1, mt.hey, table.concat(sorted), text, ok, tostring(err):match("cannot wait here") , v }
       """)
-    #expect(value == [6, 10, "hey", false, "cannot wait here", 5])
+    #expect(value == [6, 10, "hey", "123", "A B!", false, "cannot wait here", 5])
   }
 
   @Test("two calls that wait for each other's lock fail with deadlock within two seconds, a bystander succeeds")

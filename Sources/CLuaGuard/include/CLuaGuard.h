@@ -19,7 +19,9 @@
 // `over`; when Swift has been left, `clg_settle` collects and, if the state is still over, raises a true memory error.
 typedef struct clg_memory {
   size_t used, limit, peak;
+  size_t string_limit;                      // bytes of one string that Lua makes; 16 MB
   int host, over;
+  struct clg_threads *threads;              // the coroutines that scripts made and that are not collected yet
 } clg_memory;
 
 // One Lua state. Its address is kept in the extra space of every coroutine of the state.
@@ -29,11 +31,13 @@ typedef struct clg_state {
   void *owner;                              // the Swift object, unretained
   int loading;                              // true while a file is being evaluated: nothing with an effect is available
   uint64_t seed;                            // of math.random; 0: Lua's own choice
+  int coroutine_limit;                      // of those that scripts make; 10,000
 } clg_state;
 
 clg_state *clg_open(size_t limit);          // NULL when there is no memory; no libraries
 void clg_close(clg_state *state);
 clg_state *clg_state_of(lua_State *L);
+size_t clg_coroutines(const clg_state *state); // that scripts made and that are not collected yet
 int clg_settle_protected(clg_state *state); // after a host section outside of Lua: 0, or LUA_ERRMEM
 
 // ---------------------------------------------------------------------------------------------- runs
@@ -58,6 +62,7 @@ typedef struct clg_run {
   int answers;                              // values on the waiter's stack that are the answer
   int failed;                               // the answer is an error, its value on top
   int cancel;                               // to be ended at its next hook or wait
+  int exhausted;                            // nothing was left at the start of its slice: its first instruction ends it
   int slices;
   int spared;                               // simulation: count events that a cancelled run was let through
   volatile sig_atomic_t killed;             // enum clg_end
@@ -65,6 +70,8 @@ typedef struct clg_run {
 
 void clg_link(clg_run *parent, clg_run *child);
 void clg_unlink(clg_run *child);
+void clg_charge(clg_run *run, uint64_t nanoseconds); // to the run and those above it in the same state
+uint64_t clg_cpu_left(const clg_run *run);           // the least of theirs
 // Marks a run and all below it as cancelled and lists those that were not yet, children before parents, by `listed`.
 // In C because Swift 6.3's optimiser drops stores in loops that chase pointers.
 clg_run *clg_mark_cancelled(clg_run *root);

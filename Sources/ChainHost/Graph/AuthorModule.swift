@@ -104,6 +104,7 @@ enum AuthorModule {
     add("explain") { host.explain($0) }
     add("const", constant)
     add("direct", refuseDirectCall)
+    add("refuse_write") { $0.fail("cannot set '\($0.text(at: 2) ?? $0.describe(at: 2))' in the module: it is read-only") }
     host.pushExtras(to: stack, state: state)
   }
 

@@ -66,7 +66,12 @@ function Class.__tostring(class)
   return "chainlet " .. tostring(records[class].name)
 end
 
-local chain = setmetatable({ types = types, config = own.config, const = own.const }, { __index = native, __metatable = false })
+-- Requests share the module: none may change it for the others.
+local function read_only(module)
+  return setmetatable({}, { __index = module, __newindex = own.refuse_write, __metatable = false })
+end
+
+local chain = setmetatable({ types = read_only(types), config = own.config, const = own.const }, { __index = native, __metatable = false })
 
 function chain.chainlet(...)
   return (begin("chainlet", nil, ...))
@@ -88,4 +93,4 @@ local function require(...)
   return (own.loaded(value, xpcall(chunk, own.explain)))
 end
 
-return chain, Class, Need, Use, Pending, require
+return read_only(chain), Class, Need, Use, Pending, require

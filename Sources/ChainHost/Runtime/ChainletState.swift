@@ -81,6 +81,7 @@ final class ChainletState {
     let limits = declaration.limits
     do throws(LuaError) {
       lua = try LuaState(memoryLimit: limits.memory, seed: lane.environment.random() | 1)
+      lua.coroutineLimit = limits.coroutines
       module = try ChainModule(lane: lane, lua: lua, name: declaration.name)
     } catch { throw ChainletState.failure(declaration, error) }
     if let replacement = generation.replacements[declaration.name] {

@@ -174,11 +174,21 @@ final class FailureValues {
   private func text(_ stack: LuaStack, _ index: Int32, _ field: String) -> String? {
     stack.rawGet(index, field: field)
     defer { stack.pop() }
-    return stack.text(at: -1)
+    return stack.text(at: -1).map(FailureValues.cut)
   }
 
+  /// A script's text as messages and logs may carry it: at most 4 KB, control characters escaped as Lua writes them.
   private static func cut(_ message: String) -> String {
-    message.utf8.count <= 4096 ? message : String(decoding: message.utf8.prefix(4096), as: UTF8.self) + "…"
+    let text = message.utf8.count <= 4096 ? message : String(decoding: message.utf8.prefix(4096), as: UTF8.self) + "…"
+    func isControl(_ scalar: Unicode.Scalar) -> Bool {
+      (scalar.value < 32 && scalar != "\n" && scalar != "\t") || (127..<160).contains(scalar.value)
+    }
+    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    var escaped = ""
+    for scalar in text.unicodeScalars {
+      if isControl(scalar) { escaped += "\\\(scalar.value)" } else { escaped.unicodeScalars.append(scalar) }
+    }
+    return escaped
   }
 
   /// `tostring(failure)`.

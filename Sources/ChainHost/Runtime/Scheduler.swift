@@ -69,8 +69,7 @@ extension Lane {
     var results: Int32 = 0
     let status = clg_resume(watch, call.raw, answers, now, &results)
     let stopped = environmentNow()
-    let spent = stopped &- now
-    call.pointee.run.cpu_left = call.pointee.run.cpu_left > spent ? call.pointee.run.cpu_left &- spent : 0
+    clg_charge(call.raw, stopped &- now)
     now = stopped
     if status == LUA_YIELD_STATUS {
       if watch.pointee.why == sig_atomic_t(CLG_WAIT.rawValue) {

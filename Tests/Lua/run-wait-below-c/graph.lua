@@ -17,12 +17,10 @@ local Main = chain.chainlet "Main" {
 }
 
 function Main:run(req)
-  local list = { 3, 1, 2 }
-  table.sort(list, function(a, b)
-    self.say_hello { name = "x" }
-    return a < b
-  end)
-  return list
+  local lazy = setmetatable({}, { __tostring = function()
+    return self.say_hello { name = "x" }
+  end })
+  return string.format("%s", lazy)
 end
 
 return Main

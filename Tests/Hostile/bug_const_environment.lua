@@ -1,0 +1,3 @@
+-- returns: 1
+local _ENV <const> = { x = 1 }
+return x

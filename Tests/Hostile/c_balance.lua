@@ -1,0 +1,2 @@
+-- ends: cpu_limit
+return ("("):rep(1000000):find("%b()")

@@ -1,0 +1,2 @@
+-- error: too many results
+return string.char(table.unpack({}, 1, 2000000))

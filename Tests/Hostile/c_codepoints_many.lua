@@ -1,0 +1,2 @@
+-- error: string slice too long
+return utf8.codepoint(("x"):rep(2000000), 1, -1)

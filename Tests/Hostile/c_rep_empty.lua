@@ -1,0 +1,2 @@
+-- returns: 0
+return #("").rep("", 1 << 53)

@@ -1,0 +1,2 @@
+-- error: resulting string too large
+return ("").rep("", 1 << 30, "x")

@@ -1,0 +1,2 @@
+-- error: outside a coroutine
+coroutine.yield(1)

@@ -1,0 +1,2 @@
+-- ends: cpu_limit
+coroutine.wrap(function() while true do end end)()

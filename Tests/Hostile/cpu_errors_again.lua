@@ -1,0 +1,2 @@
+-- ends: cpu_limit
+while true do pcall(error, { 1 }) end

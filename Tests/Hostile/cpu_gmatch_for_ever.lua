@@ -1,0 +1,2 @@
+-- ends: cpu_limit
+while true do for _ in ("a b c"):gmatch("%a") do end end

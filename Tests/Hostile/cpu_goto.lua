@@ -1,0 +1,2 @@
+-- ends: cpu_limit
+::again:: goto again

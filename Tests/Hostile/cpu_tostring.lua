@@ -1,0 +1,2 @@
+-- ends: cpu_limit
+return tostring(setmetatable({}, { __tostring = function() while true do end end }))

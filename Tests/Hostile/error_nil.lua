@@ -1,0 +1,2 @@
+-- error: the error value is a nil
+error(nil)

@@ -1,0 +1,2 @@
+-- error: bad
+error("bad \xff\xfe", 0)

@@ -1,0 +1,2 @@
+-- returns: null
+return debug.sethook or debug.getregistry or debug.setmetatable or debug.getupvalue or debug.setupvalue or debug.getinfo or debug.upvalueid

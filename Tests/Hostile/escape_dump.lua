@@ -1,0 +1,2 @@
+-- returns: null
+return string.dump

@@ -1,0 +1,3 @@
+-- error: global
+local e = _ENV
+e.leak = 1

@@ -1,0 +1,3 @@
+-- error: 'io' is not available
+local name = "io"
+return _G[name]

@@ -1,0 +1,2 @@
+-- error: 'load' is not available
+return load("return 1")

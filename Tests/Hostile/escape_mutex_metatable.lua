@@ -1,0 +1,2 @@
+-- returns: false
+return getmetatable(chain.mutex())

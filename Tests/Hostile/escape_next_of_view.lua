@@ -1,0 +1,2 @@
+-- returns: null
+return next(string)

@@ -1,0 +1,2 @@
+-- returns: null
+return require("os").execute

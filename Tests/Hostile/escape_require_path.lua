@@ -1,0 +1,2 @@
+-- error: module
+return require("../../etc/passwd")

@@ -1,0 +1,4 @@
+-- error: 
+end
+chain.sleep(1)
+function Attacker:late()

@@ -1,0 +1,4 @@
+-- error: 
+end
+while true do end
+function Attacker:late()

@@ -1,0 +1,4 @@
+-- ends: memory_limit
+local t = {}
+local function grow() while true do t[#t + 1] = {} end end
+xpcall(grow, grow)

@@ -1,0 +1,3 @@
+-- ends: memory_limit
+local t = {}
+while true do t[#t + 1] = {} end

@@ -1,0 +1,4 @@
+-- ends: bad_output
+local t = {}
+t.t = t
+return t

@@ -1,0 +1,2 @@
+-- ends: bad_output
+return { 1, nil, nil, 4 }

@@ -1,0 +1,2 @@
+-- ends: bad_output
+return "\xff\xfe"

@@ -1,0 +1,2 @@
+-- error: pattern too complex
+return ("a"):rep(400):find(("a?"):rep(400))

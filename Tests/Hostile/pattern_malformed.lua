@@ -1,0 +1,2 @@
+-- error: malformed pattern
+return ("a"):find("[a")

@@ -1,0 +1,2 @@
+-- error: read-only
+chain.sleep = nil

@@ -1,0 +1,2 @@
+-- error: read-only
+rawset(chain, "sleep", nil)

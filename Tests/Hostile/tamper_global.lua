@@ -1,0 +1,2 @@
+-- error: globals are sealed
+leak = 1

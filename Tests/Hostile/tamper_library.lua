@@ -1,0 +1,2 @@
+-- error: read-only
+string.rep = function() return "mine" end

@@ -1,0 +1,3 @@
+-- returns: "alive"
+rawset(self, "run", nil)
+return "alive"

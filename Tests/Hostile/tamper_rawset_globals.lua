@@ -1,0 +1,2 @@
+-- error: read-only
+rawset(_G, "x", 1)

@@ -1,0 +1,2 @@
+-- error: cannot change
+setmetatable(_G, {})

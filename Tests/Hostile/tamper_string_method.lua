@@ -1,0 +1,2 @@
+-- error: attempt to index a string value
+("x").rep = 1

@@ -1,0 +1,2 @@
+-- error: read-only
+table.insert(string, "x")

@@ -1,0 +1,2 @@
+-- error: read-only
+table.move({ 1 }, 1, 1, 1, string)

@@ -1,0 +1,3 @@
+-- returns: "kept"
+pcall(table.sort, string)
+return string.rep and "kept"

@@ -1,0 +1,2 @@
+-- error: read-only
+chain.types.string = nil

@@ -1,0 +1,3 @@
+-- ends: timeout
+-- limits: time = 0.2, cpu = 5
+while true do end

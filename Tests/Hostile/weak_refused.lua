@@ -1,0 +1,2 @@
+-- error: weak tables are not available
+setmetatable({}, { __mode = "k" })
