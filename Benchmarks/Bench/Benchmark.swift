@@ -41,7 +41,7 @@ final class Bench: @unchecked Sendable {
   private(set) var missed: [String] = []
 
   private static let attempts = 3
-  private static let rounds = 7
+  static let rounds = 7
 
   init(once: Bool) { self.once = once }
 
@@ -80,12 +80,14 @@ final class Bench: @unchecked Sendable {
   }
 
   /// A figure that is judged alone: the best of three medians.
-  func measure(_ name: String, unit: String, limit: Double, _ ours: () async throws -> Double) async throws {
+  func measure(
+    _ name: String, unit: String, limit: Double, rounds: Int = Bench.rounds, _ ours: () async throws -> Double
+  ) async throws {
     say("\(name)")
     var best = Double.infinity
     for _ in 0..<(once ? 1 : Bench.attempts) {
       var values: [Double] = []
-      for _ in 0..<(once ? 1 : Bench.rounds) { values.append(try await ours()) }
+      for _ in 0..<(once ? 1 : rounds) { values.append(try await ours()) }
       best = min(best, median(values))
     }
     report(name, best, unit, beside: nil, ratio: nil, limit: limit)

@@ -25,7 +25,7 @@ let thousand = Benchmark("thousand") { bench in
         return spent / 1e6
       }))
   let program = URL(fileURLWithPath: CommandLine.arguments[0])
-  try await bench.measure("thousand-memory", unit: "MB", limit: 60) {
+  try await bench.measure("thousand-memory", unit: "MB", limit: 60, rounds: 1) {
     guard let line = try output(of: program, ["--load", entry]).first, let megabytes = Double(line) else {
       throw BenchFailure("no figure")
     }
@@ -67,7 +67,10 @@ func printGrowth(loading entry: String) async {
     let chain = try await host.load(entry)
     Output.line(String(residentMegabytes() - before))
     await chain.close()
-  } catch { Output.error("bench: \(error)") }
+  } catch {
+    Output.error("bench: \(error)")
+    exit(1)
+  }
 }
 
 private func residentMegabytes() -> Double {

@@ -269,6 +269,7 @@ static void add_library(lua_State *L, const char *name) {
 }
 
 int clg_open_sandbox(lua_State *L) {
+  lua_gc(L, LUA_GCSTOP); // nothing of it is garbage
   luaopen_base(L); // pushes the state's globals, the real ones
   static const char *const base_out[] = {"load", "loadfile", "dofile", "loadstring", "collectgarbage", "warn", "print", "_G", NULL};
   remove_fields(L, base_out);
@@ -332,5 +333,6 @@ int clg_open_sandbox(lua_State *L) {
   lua_setfield(L, -2, "__index");
   lua_setmetatable(L, -2);
   lua_pop(L, 1);
+  lua_gc(L, LUA_GCRESTART);
   return 0;
 }

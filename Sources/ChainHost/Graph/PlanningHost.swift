@@ -42,6 +42,7 @@ final class PlanningHost: AuthorHost {
   private var begun: [(place: SourcePlace, name: String?, isComplete: Bool)] = []
   private var values: [String: Int32] = [:]
   private var files: [String] = []
+  private var soughtBuiltIns: Set<String> = []
   private var unknown: Int32 = 0
   var unknownReference: Int32 { unknown }
   private var trace: [(file: String, line: Int, function: String?)] = []
@@ -266,7 +267,8 @@ final class PlanningHost: AuthorHost {
   private func isBuiltIn(_ name: String) -> Bool { ModuleFinder.builtIn.contains(name) || source.moduleNames.contains(name) }
 
   private func builtIn(_ name: String, _ stack: LuaStack) -> Int32 {
-    if case .success(let file) = find(name) {
+    // Once for each name: a search that finds nothing reads the whole folder for a suggestion.
+    if soughtBuiltIns.insert(name).inserted, case .success(let file) = find(name) {
       add(Problem("\(file.path) has the name of the built-in module '\(name)' and can never be required", place: requirePlace(stack, name), suggestion: "rename the file"))
     }
     stack.pushNil()
