@@ -210,10 +210,11 @@ extension Lane {
 
   /// A run's function has returned, or ended in an error.
   @inline(__always) func functionEnded(_ call: CallRef, status: Int32, results: Int32) {
-    if status == LUA_OK_STATUS, call.pointee.kind == .call, call.pointee.extra == nil, !call.hasChildren,
-      let parent = call.parent, parent.pointee.run.cancel == 0, parent.pointee.extra == nil
+    if status == LUA_OK_STATUS, call.pointee.extra == nil, !call.hasChildren, let parent = call.parent,
+      parent.pointee.run.cancel == 0
     {
-      return answer(parent, of: call, results: results)
+      if call.pointee.kind == .call, parent.pointee.extra == nil { return answer(parent, of: call, results: results) }
+      if call.pointee.kind == .task, mapItemReturned(call, to: parent, results: results) { return }
     }
     functionEndedWithCare(call, status: status, results: results)
   }

@@ -16,9 +16,9 @@ final class TaskGroup {
   let limit: Int
   var started: Int64 = 0
   var running = 0
-  var failure: Failure?
+  var failure: Failure? { didSet { isStopping = true } }
   /// The winner of a race; its value lies at 3.
-  var winner: Int64?
+  var winner: Int64? { didSet { isStopping = true } }
   /// The last failure of a race in which all fail.
   var lastFailure: Failure?
 
@@ -29,7 +29,7 @@ final class TaskGroup {
     self.limit = limit
   }
 
-  var isStopping: Bool { failure != nil || winner != nil }
+  private(set) var isStopping = false
   var canStart: Bool { started < count && running < limit && !isStopping }
   var isOver: Bool { running == 0 && (started == count || isStopping) }
   var usesNames: Bool { mode == .all || mode == .race }
@@ -156,9 +156,8 @@ extension Lane {
   }
 
   private func startItem(_ group: TaskGroup, of owner: CallRef, _ request: Request) {
-    let state = owner.state
     let waiter = owner.waiter
-    let task = ChainletState.take(from: state.core)
+    let task = ChainletState.take(from: owner.pointee.core)
     openTask(task, under: owner)
     task.pointee.group = .passUnretained(group)
     group.started += 1
@@ -202,11 +201,41 @@ extension Lane {
 
   /// A task has left: groups that waited for its place go on.
   func taskLeft(_ task: CallRef) {
-    let request = task.pointee.request.takeUnretainedValue()
-    request.tasks -= 1
-    while !request.held.isEmpty, request.tasks < request.taskLimit {
-      let owner = request.held.removeFirst()
-      if owner.isWaiting { return makeReady(owner.call) }
+    task.pointee.request._withUnsafeGuaranteedRef { request in
+      request.tasks -= 1
+      while !request.held.isEmpty, request.tasks < request.taskLimit {
+        let owner = request.held.removeFirst()
+        if owner.isWaiting { return makeReady(owner.call) }
+      }
+    }
+  }
+
+  /// A function of `chain.map` has returned a value: what `complete` does for it, without a failure to carry along.
+  /// False, with nothing done, when there is more to look at.
+  func mapItemReturned(_ task: CallRef, to owner: CallRef, results: Int32) -> Bool {
+    guard let reference = task.pointee.group else { return false }
+    let stack = task.stack
+    return reference._withUnsafeGuaranteedRef { group in
+      guard group.mode == .map, !group.isStopping, results > 0, stack.type(at: stack.top &- results &+ 1) != .nil
+      else { return false }
+      group.running -= 1
+      let memory = owner.pointee.core.pointee.lua
+      memory.pointee.memory.host += 1
+      keepResult(group, task, stack, results)
+      memory.pointee.memory.host -= 1
+      if owner.pointee.phase == .waiting {
+        if group.isOver {
+          // The owner lets its group go.
+          withExtendedLifetime(reference.takeUnretainedValue()) { finishGroup($0) }
+        } else if group.canStart {
+          makeReady(owner)
+        }
+      }
+      taskLeft(task)
+      leave(task)
+      task.pointee.group = nil
+      ChainletState.recycle(task)
+      return true
     }
   }
 
