@@ -144,11 +144,12 @@ NOT_SANITIZED static void on_signal(int signal) {
   clg_watch *watch = clg_thread_watch;
   if (!watch) return;
   watch->signals++;
+  uint64_t sent = atomic_load_explicit(&watch->sent, memory_order_relaxed);
   lua_State *L = watch->current;
-  if (!L || atomic_load_explicit(&watch->wanted, memory_order_relaxed) !=
-                atomic_load_explicit(&watch->sequence, memory_order_relaxed))
-    return;
-  lua_sethook(L, hook, LUA_MASKCOUNT, 1); // the one Lua call that is legal here, and only on the running coroutine
+  if (L && atomic_load_explicit(&watch->wanted, memory_order_relaxed) ==
+             atomic_load_explicit(&watch->sequence, memory_order_relaxed))
+    lua_sethook(L, hook, LUA_MASKCOUNT, 1); // the one Lua call that is legal here, and only on the running coroutine
+  atomic_store_explicit(&watch->answered, sent, memory_order_relaxed);
 }
 
 // ---------------------------------------------------------------------------------------------- the watchdog
@@ -172,7 +173,28 @@ static int any_active(void) {
 
 static void end_slice(clg_watch *watch, uint64_t sequence) {
   atomic_store(&watch->wanted, sequence);
+  atomic_fetch_add(&watch->sent, 1);
   pthread_kill(watch->thread, slice_signal());
+}
+
+// Asks for the end of a slice that is over. lua_sethook visits every frame of the coroutine, so the handler takes long
+// below a deep recursion: none is sent while another is at work, and a slow one is given time to get somewhere.
+static void judge(clg_watch *watch, uint64_t now, uint64_t slice) {
+  uint64_t sequence = atomic_load_explicit(&watch->sequence, memory_order_acquire);
+  int is_at_work = atomic_load(&watch->answered) != atomic_load(&watch->sent);
+  if (watch->sent_at && !is_at_work) {
+    watch->patience = 4 * (now - watch->sent_at);
+    watch->sent_at = 0;
+    watch->seen_at = now;
+  }
+  if (sequence != watch->seen) {
+    watch->seen = sequence;
+    watch->seen_at = now;
+    watch->patience = 0;
+  } else if ((sequence & 1) && now - watch->seen_at >= (slice > watch->patience ? slice : watch->patience) && !is_at_work) {
+    watch->seen_at = watch->sent_at = now;
+    end_slice(watch, sequence);
+  }
 }
 
 static void *watchdog(void *unused) {
@@ -184,17 +206,7 @@ static void *watchdog(void *unused) {
     nanosleep(&tick, NULL);
     uint64_t now = clg_now();
     pthread_mutex_lock(&lock);
-    for (int i = 0; i < watch_count; i++) {
-      clg_watch *watch = watches[i];
-      uint64_t sequence = atomic_load_explicit(&watch->sequence, memory_order_acquire);
-      if (sequence != watch->seen) {
-        watch->seen = sequence;
-        watch->seen_at = now;
-      } else if ((sequence & 1) && now - watch->seen_at >= slice) {
-        watch->seen_at = now;
-        end_slice(watch, sequence);
-      }
-    }
+    for (int i = 0; i < watch_count; i++) judge(watches[i], now, slice);
     quiet = any_active() ? 0 : quiet + 1;
     if (quiet > 8) {
       atomic_store(&parked, 1);

@@ -116,6 +116,17 @@ static int prepare(lua_State *L) {
   luaL_setfuncs(L, extra, 0);
   luaopen_debug(L); // to look at what ran, and for the files that left-out.txt names
   lua_setfield(L, 1, "debug");
+  luaopen_coroutine(L);
+  lua_getfield(L, -1, "close");
+  lua_setfield(L, 1, "stock_close");
+  lua_pushliteral(L, "");
+  lua_getmetatable(L, -1); // it stays the sandbox's
+  luaopen_string(L);
+  lua_getfield(L, -1, "dump");
+  lua_setfield(L, 1, "stock_dump");
+  lua_pushvalue(L, -2);
+  lua_setmetatable(L, -4);
+  lua_settop(L, 1);
   lua_pushvalue(L, 1);
   lua_setfield(L, 1, "_G");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &environment_key);

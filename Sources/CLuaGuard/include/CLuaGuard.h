@@ -89,7 +89,8 @@ typedef struct clg_watch {
   _Atomic uint64_t sequence;                // odd: inside a slice. Written by the lane, read by the watchdog
   _Atomic uint64_t wanted;                  // the slice that the watchdog wants ended
   _Atomic int active;                       // in a turn: the watchdog must not sleep
-  uint64_t seen, seen_at;                   // the watchdog's own
+  _Atomic uint64_t sent, answered;          // signals; what the handler had seen of `sent` when it last ended
+  uint64_t seen, seen_at, sent_at, patience; // the watchdog's own
   pthread_t thread;
   int attached;
   int instructions;                         // > 0: slices are counted (simulation), not timed
