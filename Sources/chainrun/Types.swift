@@ -7,7 +7,7 @@ struct Types: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Writes annotations, so that an editor completes and checks the graph.",
     discussion: """
-      Writes .chainrun/chain.lua and .chainrun/types.lua beside the graph, for a language server of Lua that reads \
+      Writes chain.lua, json.lua and types.lua to .chainrun beside the graph, for a language server of Lua that reads \
       LuaCATS annotations, and .emmyrc.json where there is none. Write them again when the graph has changed.
       """)
 
@@ -24,6 +24,7 @@ struct Types: ParsableCommand {
       throw CommandFailure(.failed, "\(folder) cannot be made: \(FileBytes.reason(errno))")
     }
     try write(LuaAnnotations.module, to: "\(folder)/chain.lua")
+    try write(LuaAnnotations.json, to: "\(folder)/json.lua")
     try write(LuaAnnotations.types(of: planned), to: "\(folder)/types.lua")
     // The author may have settings of their own.
     let settings = "\(parent).emmyrc.json"

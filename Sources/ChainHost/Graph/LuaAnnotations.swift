@@ -6,10 +6,39 @@ package enum LuaAnnotations {
   /// `.chainrun/chain.lua`: the module `chain`, the same for every graph.
   package static var module: String { String(decoding: PackageResources.annotations_lua, as: UTF8.self) }
 
-  /// `.emmyrc.json`: silences the hint that a method without use for `self` should be written with a dot.
+  /// `.chainrun/json.lua`: the module `json`.
+  package static let json = """
+    ---@meta json
+
+    local json = {}
+
+    ---@param value any
+    ---@return string
+    function json.encode(value) end
+
+    ---@param text string
+    ---@return any
+    function json.decode(text) end
+
+    --- Marks a table as a list, so that an empty one is written as `[]`.
+    ---@generic T
+    ---@param list? T
+    ---@return T
+    function json.array(list) end
+
+    ---@type any
+    json.null = nil
+
+    return json
+
+    """
+
+  /// `.emmyrc.json`: silences the hint that a method without use for `self` should be written with a dot, and the warning
+  /// at each `list[1].field` that the list may be empty.
   package static let settings = """
     {
       "runtime": { "version": "Lua5.4" },
+      "strict": { "arrayIndex": false },
       "diagnostics": { "disable": ["unused"] }
     }
 

@@ -205,7 +205,7 @@ function chain.each(list, fn, options) end
 ---@class chain.Settled
 ---@field ok boolean
 ---@field value any
----@field error chain.Failure?
+---@field error chain.Failure nil where it is ok
 
 --- Like `map`, but never raises.
 ---@generic T
@@ -243,8 +243,8 @@ function chain.sleep(seconds) end
 
 ---@generic R
 ---@param seconds number
----@param fn fun(): R
----@return R
+---@param fn fun(): R...
+---@return R...
 function chain.timeout(seconds, fn) end
 
 ---@class chain.Context
@@ -280,11 +280,11 @@ function chain.mutex() end
 function chain.describe(needs) end
 
 --- The value of `fn`, or nil and the failure.
----@generic R
----@param fn fun(...: any): R
----@param ... any
----@return R?
----@return chain.Failure?
+---@generic T, R
+---@param fn fun(...: T...): R...
+---@param ... T...
+---@return_overload R..., nil
+---@return_overload nil, chain.Failure
 function chain.try(fn, ...) end
 
 ---@class chain.Failure
@@ -314,5 +314,13 @@ function chain.failure(options) end
 ---@field warn fun(...: any)
 ---@field error fun(...: any)
 chain.log = {}
+
+--- What it catches is a failure, a table of the author's, or a text.
+---@generic T, R
+---@param f fun(...: T...): R...
+---@param ... T...
+---@return_overload true, R...
+---@return_overload false, any
+function pcall(f, ...) end
 
 return chain

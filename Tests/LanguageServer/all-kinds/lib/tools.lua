@@ -1,0 +1,3 @@
+local tools = {}
+function tools.twice(text) return text .. text end
+return tools
