@@ -55,7 +55,9 @@ struct RealEnvironmentTests {
         record.add("named \(systemName())")
         // ThreadSanitizer makes every stack bigger.
         let isSanitized = dlsym(nil, "__tsan_init") != nil
-        if !isSanitized && stackSize() != 2 << 20 { record.add("stack of \(stackSize())") }
+        // The system may hand out the stack of a thread that has ended, up to four times as large as what was asked for.
+        let isAsAsked = (2 << 20...8 << 20).contains(stackSize())
+        if !isSanitized && !isAsAsked { record.add("stack of \(stackSize())") }
       #endif
       var blocked = sigset_t()
       pthread_sigmask(SIG_BLOCK, nil, &blocked)
@@ -90,9 +92,11 @@ struct RealEnvironmentTests {
     private func stackSize() -> Int {
       typealias GetAttributes = @convention(c) (pthread_t, UnsafeMutablePointer<pthread_attr_t>) -> Int32
       let call = unsafeBitCast(dlsym(nil, "pthread_getattr_np"), to: GetAttributes.self)
+      // Found by its name, so that the optimiser cannot know it and ask on another thread.
+      let ownThread = unsafeBitCast(dlsym(nil, "pthread_self"), to: (@convention(c) () -> pthread_t).self)
       var attributes = pthread_attr_t()
       var size = 0
-      _ = call(pthread_self(), &attributes)
+      _ = call(ownThread(), &attributes)
       pthread_attr_getstacksize(&attributes, &size)
       pthread_attr_destroy(&attributes)
       return size
