@@ -40,7 +40,9 @@ let package = Package(
     .executableTarget(name: "simulate", dependencies: ["ChainTesting"]),
 
     .testTarget(name: "ChainLoopTests", dependencies: ["ChainLoop", "ChainTesting"]),
-    .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge"]),
+    // Stock Lua, for the sandbox to be compared with.
+    .target(name: "CStockLua", dependencies: ["CLua"], path: "Tests/LuaDifference", exclude: ["cases.lua"]),
+    .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "CStockLua"]),
     .testTarget(name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "ChainTesting"]),
     .testTarget(name: "ChainrunTests", dependencies: ["chainrun", "LuaBridge"]),
   ],

@@ -182,7 +182,7 @@ static int guarded_tostring(lua_State *L) {
 }
 
 // ---------------------------------------------------------------------------------------------- os
-enum { LONGEST_DATE_FORMAT = 1000 }; // each of its items is a call of strftime
+enum { LONGEST_DATE_FORMAT = 16384 }; // each of its items is a call of strftime
 static int64_t wall_seconds(void) {
   clg_watch *watch = clg_thread_watch;
   if (watch && watch->wall) return watch->wall(watch->wall_context) / 1000000000;
