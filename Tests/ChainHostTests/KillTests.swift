@@ -55,6 +55,24 @@ struct KillTests {
     #expect(counted == 2) // of the old state: the waiting call and the one that spun
   }
 
+  @Test("a retired state that makes room for a later one lives until the run that spins in it has ended")
+  func lostState() async throws {
+    try await withChain(source) { (chain: Chain) async throws -> Void in
+      func outcome(_ what: String) async -> String {
+        do { return "\(try await chain.run(["what": .string(what)]))" } catch { return error.code }
+      }
+      for _ in 0..<5 {
+        await withTaskGroup(of: String.self) { group in
+          for _ in 0..<3 { group.addTask { await outcome("spin") } }
+          _ = await group.next() // its state is retired; the others spin in it
+          _ = await outcome("fill") // the state that came after is retired too
+          for await other in group { #expect(["cpu_limit", "state_lost"].contains(other)) }
+        }
+        #expect(try await chain.run(["what": "count"]) == 1)
+      }
+    }
+  }
+
   @Test("many kills, one after the other and at once, and every honest call is answered")
   func manyKills() async throws {
     try await withChain(source) { (chain: Chain) async throws -> Void in

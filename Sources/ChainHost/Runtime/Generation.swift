@@ -35,6 +35,8 @@ final class LaneGeneration {
   var states: [ChainletState?] = []
   /// States that a limit has put out of service and that still have runs, by position: at most one each.
   var retired: [Int: ChainletState] = [:]
+  /// Retired states that had to make room for a later one: their runs are being ended.
+  var lost: [ChainletState] = []
   var isClosed = false
   /// Requests that it serves.
   var pins = 0
@@ -160,6 +162,8 @@ extension Lane {
     built.isClosed = true
     for state in built.states { state?.close() }
     for state in built.retired.values { state.close() }
+    for state in built.lost { state.close() }
+    built.lost = []
     built.states = []
     built.retired = [:]
   }

@@ -11,7 +11,7 @@ extension Lane {
     state.isRetired = true
     state.core.pointee.isReady = false
     // One retired state per chainlet: the older one goes now.
-    if let older = built.retired.removeValue(forKey: state.index) { lose(older) }
+    if let older = built.retired.removeValue(forKey: state.index) { lose(older, of: built) }
     built.retired[state.index] = state
     let key = stamp()
     rebuilds[key] = Rebuild(built: built, old: state)
@@ -30,12 +30,14 @@ extension Lane {
     for state in states where state.core.pointee.slotsTaken == 0 && state.background == 0 {
       guard let built = state.built, !built.isClosed, built.states[state.index] !== state else { continue }
       if built.retired[state.index] === state { built.retired[state.index] = nil }
+      built.lost.removeAll { $0 === state }
       state.close()
     }
   }
 
-  /// Ends what still runs in a retired state.
-  private func lose(_ state: ChainletState) {
+  /// Ends what still runs in a retired state. A run that spins ends in a later turn: until then the state is kept.
+  private func lose(_ state: ChainletState, of built: LaneGeneration) {
+    built.lost.append(state)
     for call in liveCalls() where call.pointee.core == state.core && call.pointee.kind == .call && call.pointee.phase != .queued {
       cancel(call, Ending(code: Failure.Code.stateLost, message: "\(state.name) was rebuilt after a limit was reached, twice"))
     }
