@@ -57,5 +57,5 @@ public protocol LaneLoop: AnyObject, Sendable {
   ///
   /// A job is never dropped, since someone may wait for its task: those that come after the loop's end run one at a
   /// time elsewhere, and `isCurrent` is true for them.
-  var executor: any TaskExecutor & SerialExecutor { get }
+  var executor: LoopExecutor { get }
 }

@@ -35,7 +35,7 @@ package final class EventLoop: LaneLoop, @unchecked Sendable {
   // MARK: Any thread
 
   package var isCurrent: Bool { mailbox.isCurrent }
-  package var executor: any TaskExecutor & SerialExecutor { loopExecutor }
+  package var executor: LoopExecutor { loopExecutor }
 
   package func start() {
     let begins = lifecycle.withLock { phase in

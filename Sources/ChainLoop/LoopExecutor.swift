@@ -36,13 +36,13 @@ package enum LoopJob: Sendable {
   }
 }
 
-/// Swift's door to a loop. As a task executor it serves `Task.immediate(executorPreference:)`, by which a lane starts
-/// an async primitive; its serial executor may be that of an embedder's actor. It holds the queue and not the loop,
+/// Swift's door to a loop. As a task executor it serves `LoopTasks`, by which a lane starts an async
+/// primitive; its serial executor may be that of an embedder's actor. It holds the queue and not the loop,
 /// so it may outlive the loop.
 ///
 /// They are two objects, since a job does not tell whether it is an actor's: run as an actor's, code of no actor
 /// would go through the queue once more at each of its hops.
-package final class LoopExecutor: TaskExecutor, SerialExecutor {
+public final class LoopExecutor: TaskExecutor, SerialExecutor {
   private let queue: any JobQueue
   private let actorExecutor: ActorExecutor
 
@@ -53,16 +53,38 @@ package final class LoopExecutor: TaskExecutor, SerialExecutor {
   }
 
   /// Any thread.
-  package func enqueue(_ job: consuming ExecutorJob) { queue.enqueue(.task(UnownedJob(job), self)) }
+  public func enqueue(_ job: consuming ExecutorJob) {
+    if queue.isCurrent, case .expected = caught {
+      caught = .job(UnownedJob(job))
+    } else {
+      queue.enqueue(.task(UnownedJob(job), self))
+    }
+  }
+
+  private enum Caught {
+    case nothing, expected
+    case job(UnownedJob)
+  }
+  // Unchecked: touched on the loop's thread alone, and where the loop has ended by one thread at a time.
+  private nonisolated(unsafe) var caught = Caught.nothing
+
+  /// The loop's thread only. Runs the first job that `body` gives to this executor at once, not in an event of its own.
+  package func runAtOnce(_ body: () -> Void) {
+    caught = .expected
+    body()
+    let job = caught
+    caught = .nothing
+    if case .job(let job) = job { job.runSynchronously(on: asUnownedTaskExecutor()) }
+  }
 
   /// Any thread. For an actor's `unownedExecutor`; the actor keeps this object.
-  package func asUnownedSerialExecutor() -> UnownedSerialExecutor { actorExecutor.asUnownedSerialExecutor() }
+  public func asUnownedSerialExecutor() -> UnownedSerialExecutor { actorExecutor.asUnownedSerialExecutor() }
 
   /// Any thread. Stops the process where actor code runs on a wrong thread.
-  package func checkIsolated() { actorExecutor.checkIsolated() }
+  public func checkIsolated() { actorExecutor.checkIsolated() }
 
   /// Any thread.
-  package func isIsolatingCurrentContext() -> Bool? { queue.isCurrent }
+  public func isIsolatingCurrentContext() -> Bool? { queue.isCurrent }
 }
 
 /// The serial executor of the actors on a loop.

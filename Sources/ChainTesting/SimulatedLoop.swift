@@ -31,7 +31,7 @@ final class SimulatedLoop: LaneLoop {
   }
 
   var isCurrent: Bool { door.isCurrent }
-  var executor: any TaskExecutor & SerialExecutor { loopExecutor }
+  var executor: LoopExecutor { loopExecutor }
 
   func start() {
     environment.withSchedule { schedule in

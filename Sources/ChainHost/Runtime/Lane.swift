@@ -12,6 +12,8 @@ final class Lane: LoopClient, @unchecked Sendable {
   let environment: any Environment
   let watch: UnsafeMutablePointer<clg_watch>
   private(set) var loop: (any LaneLoop)!
+  /// In which async primitives run.
+  private(set) var nativeTasks: LoopTasks!
   /// Where chainlets' `print` and `chain.log` go.
   let log: @Sendable (LogLine) -> Void
 
@@ -70,6 +72,7 @@ final class Lane: LoopClient, @unchecked Sendable {
     watch.pointee.instructions = environment.instructionsPerSlice
     if environment.instructionsPerSlice > 0 { watch.pointee.clock = virtualClock }
     loop = environment.makeLoop(name: "lane-\(index)", client: self)
+    nativeTasks = LoopTasks(executor: loop.executor)
     hooks = Request(
       id: 0, entry: "", generation: .none, input: .value(.null), form: .value, trace: TraceID(high: 0, low: 0),
       deadline: .max, taskLimit: .max, completion: { _ in })
@@ -105,6 +108,7 @@ final class Lane: LoopClient, @unchecked Sendable {
 
   func loopStopped() {
     ended = true
+    nativeTasks.end()
     if watch.pointee.instructions == 0 { clg_detach(watch) }
   }
 

@@ -16,14 +16,14 @@ extension Lane {
     call.pointee.wait = .native
     let answer = NativeAnswer(lane: self, call: call, ticket: stamp())
     call.pointee.ticket = answer.ticket
-    let task = Task.onLane(loop.executor) {
+    let running = nativeTasks.start {
       do {
         let push = try await work()
         answer.give(.success(push))
       } catch { answer.give(.failure(error)) }
     }
     // It may have ended already, and the memory of the call may be in use for another.
-    if call.pointee.ticket == answer.ticket { call.extra.cancelNative = { task.cancel() } }
+    if call.pointee.ticket == answer.ticket { call.extra.cancelNative = { running.cancel() } }
   }
 
   fileprivate func nativeEnded(_ call: CallRef, _ result: Result<Primitive.SendableAnswer, any Error>) {
@@ -73,15 +73,5 @@ private struct NativeAnswer: @unchecked Sendable {
   private func finish(_ result: Result<Primitive.SendableAnswer, any Error>) {
     guard call.pointee.ticket == ticket, call.pointee.phase == .waiting else { return } // cancelled since
     lane.nativeEnded(call, result)
-  }
-}
-
-extension Task where Failure == Never, Success == Void {
-  /// Begins at once on the calling thread where the system can, and goes on there.
-  fileprivate static func onLane(_ executor: any TaskExecutor, _ body: sending @escaping @isolated(any) () async -> Void) -> Task {
-    if #available(macOS 26, *) {
-      return Task.immediate(executorPreference: executor, operation: body)
-    }
-    return Task(executorPreference: executor, operation: body)
   }
 }
