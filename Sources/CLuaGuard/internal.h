@@ -21,7 +21,8 @@ void clg_settle(lua_State *L, clg_memory *memory); // raises if the state is ove
 void clg_arm(lua_State *L);
 int clg_raise_kill(lua_State *L);
 int clg_rethrow(lua_State *L);                     // goes on ending a killed run
-void clg_open_coroutines(lua_State *L);            // with the base library's table on top: pcall, xpcall, coroutine
+void clg_open_protected_calls(lua_State *L);       // with the base library's table on top: pcall, xpcall
+void clg_push_coroutines(lua_State *L);            // the guarded library
 int clg_wait(lua_State *L, int op, int operand, int kept);
 
 // ---------------------------------------------------------------------------------------------- loops in C

@@ -47,6 +47,16 @@ enum { STATE_ROOM = 96 * 1024 };
 // and before all is. The figures are in docs/decisions/.
 enum { YOUNG_GROWTH = 100, WHOLE_GROWTH = 300 };
 
+// What opening makes stays: looking through it for garbage would be a good part of its cost. So the collector rests, and
+// goes on when as much again has been made.
+void clg_rest_collector(clg_state *state) { lua_gc(state->main, LUA_GCSTOP); }
+
+void clg_wake_collector(clg_state *state) {
+  size_t kilobytes = state->memory.used >> 10;
+  lua_gc(state->main, LUA_GCRESTART);
+  lua_gc(state->main, LUA_GCSTEP, -(int)(kilobytes < 1 << 20 ? kilobytes : 1 << 20)); // a step of less than nothing: a credit
+}
+
 clg_state *clg_open(size_t limit) {
   clg_state *state = calloc(1, sizeof *state);
   if (!state) return NULL;

@@ -222,12 +222,15 @@ static int guarded_yield(lua_State *L) {
   return lua_yield(L, lua_gettop(L));
 }
 
-// Stack: the base library's table. Puts the guarded functions there, and leaves a guarded `coroutine` table on top.
-void clg_open_coroutines(lua_State *L) {
+// Stack: the base library's table.
+void clg_open_protected_calls(lua_State *L) {
   lua_pushcfunction(L, guarded_pcall);
   lua_setfield(L, -2, "pcall");
   lua_pushcfunction(L, guarded_xpcall);
   lua_setfield(L, -2, "xpcall");
+}
+
+void clg_push_coroutines(lua_State *L) {
   luaopen_coroutine(L);
   static const luaL_Reg guarded[] = {
     {"create", guarded_create}, {"resume", guarded_resume}, {"wrap", guarded_wrap}, {"yield", guarded_yield}, {NULL, NULL},

@@ -103,7 +103,9 @@ static int undefined_global(lua_State *L) {
   if (lua_type(L, 2) != LUA_TSTRING) return luaL_error(L, "global names are strings, not %s", luaL_typename(L, 2));
   size_t length;
   const char *name = lua_tolstring(L, 2, &length);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &real_key);
+  if (clg_push_library(L, name)) return 1;
+  clg_push_real_globals(L);
+  for (int i = 0; clg_library_name(i); i++, lua_pop(L, 1)) clg_push_library(L, clg_library_name(i)); // they may be meant
   if (push_nearest(L, -1, name, length))
     return luaL_error(L, "global '%s' is not defined; did you mean '%s'?", name, lua_tostring(L, -1));
   static const char *const left_out[] = {"io", "package", "load", "loadfile", "dofile", "loadstring", "collectgarbage", "warn", NULL};
@@ -254,56 +256,33 @@ static void push_debug(lua_State *L) {
   lua_remove(L, -2);
 }
 
-// ---------------------------------------------------------------------------------------------- opening
-static void remove_fields(lua_State *L, const char *const *names) {
-  for (; *names; names++) {
-    lua_pushnil(L);
-    lua_setfield(L, -2, *names);
-  }
-}
-
-// Stack: the real globals, a library's table. Puts a read-only view of the library among the globals.
-static void add_library(lua_State *L, const char *name) {
-  clg_make_read_only(L, name);
+// ---------------------------------------------------------------------------------------------- libraries
+static void remove_field(lua_State *L, const char *name) {
+  lua_pushnil(L);
   lua_setfield(L, -2, name);
 }
 
-int clg_open_sandbox(lua_State *L) {
-  lua_gc(L, LUA_GCSTOP); // nothing of it is garbage
-  luaopen_base(L); // pushes the state's globals, the real ones
-  static const char *const base_out[] = {"load", "loadfile", "dofile", "loadstring", "collectgarbage", "warn", "print", "_G", NULL};
-  remove_fields(L, base_out);
-  lua_pushcfunction(L, guarded_setmetatable);
-  lua_setfield(L, -2, "setmetatable");
-  lua_pushcfunction(L, guarded_rawset);
-  lua_setfield(L, -2, "rawset");
-  lua_pushcfunction(L, guarded_tostring);
-  lua_setfield(L, -2, "tostring");
+static void push_coroutine(lua_State *L) { clg_push_coroutines(L); }
 
-  clg_open_coroutines(L);
-  add_library(L, "coroutine");
+static void push_table(lua_State *L) {
   luaopen_table(L);
   clg_open_tables(L);
-  add_library(L, "table");
-  luaopen_utf8(L);
-  add_library(L, "utf8");
-  push_os(L);
-  add_library(L, "os");
-  push_debug(L);
-  add_library(L, "debug");
+}
 
+static void push_utf8(lua_State *L) { luaopen_utf8(L); }
+
+static void push_math(lua_State *L) {
   luaopen_math(L);
   uint64_t seed = clg_state_inline(L)->seed;
-  if (seed) {
-    lua_getfield(L, -1, "randomseed");
-    lua_pushinteger(L, (lua_Integer)seed);
-    lua_call(L, 1, 0);
-  }
-  add_library(L, "math");
+  if (!seed) return;
+  lua_getfield(L, -1, "randomseed");
+  lua_pushinteger(L, (lua_Integer)seed);
+  lua_call(L, 1, 0);
+}
 
+static void push_string(lua_State *L) {
   luaopen_string(L);
-  static const char *const string_out[] = {"dump", NULL};
-  remove_fields(L, string_out);
+  remove_field(L, "dump");
   clg_open_matching(L);
   clg_open_strings(L);
   lua_pushliteral(L, "");
@@ -311,11 +290,54 @@ int clg_open_sandbox(lua_State *L) {
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
   lua_pop(L, 2);
-  add_library(L, "string");
+}
 
-  // Every chunk's _ENV: an empty table in front of the real one, so that a write to an existing name is refused too.
+static const struct library {
+  const char *name;
+  void (*push)(lua_State *L);
+} libraries[] = {
+  {"string", push_string}, {"table", push_table}, {"math", push_math},   {"utf8", push_utf8},
+  {"os", push_os},         {"debug", push_debug}, {"coroutine", push_coroutine},
+};
+enum { LIBRARY_COUNT = sizeof libraries / sizeof *libraries };
+
+const char *clg_library_name(int index) { return index >= 0 && index < LIBRARY_COUNT ? libraries[index].name : NULL; }
+
+// A library is opened when it is first asked for: most states use one or two, and all of them are most of a small state.
+int clg_push_library(lua_State *L, const char *name) {
+  for (int i = 0; i < LIBRARY_COUNT; i++) {
+    if (strcmp(libraries[i].name, name) != 0) continue;
+    clg_push_real_globals(L);
+    lua_pushstring(L, name);
+    if (lua_rawget(L, -2) == LUA_TNIL) {
+      lua_pop(L, 1);
+      lua_pushstring(L, name);
+      libraries[i].push(L);
+      clg_make_read_only(L, name);
+      lua_pushvalue(L, -1);
+      lua_insert(L, -3);
+      lua_rawset(L, -4);
+    }
+    lua_remove(L, -2);
+    return 1;
+  }
+  return 0;
+}
+
+// ---------------------------------------------------------------------------------------------- opening
+int clg_open_sandbox(lua_State *L) {
+  luaopen_base(L); // pushes the state's globals, the real ones
+  static const char *const base_out[] = {"load", "loadfile", "dofile", "loadstring", "collectgarbage", "warn", "print", "_G", NULL};
+  for (const char *const *name = base_out; *name; name++) remove_field(L, *name);
+  static const luaL_Reg guarded[] = {
+    {"setmetatable", guarded_setmetatable}, {"rawset", guarded_rawset}, {"tostring", guarded_tostring}, {NULL, NULL},
+  };
+  luaL_setfuncs(L, guarded, 0);
+  clg_open_protected_calls(L);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &real_key);
+
+  // Every chunk's _ENV: an empty table in front of the real one, so that a write to an existing name is refused too.
   lua_createtable(L, 0, 0);
   lua_createtable(L, 0, 3);
   lua_pushvalue(L, -3);
@@ -332,7 +354,7 @@ int clg_open_sandbox(lua_State *L) {
   lua_pushcfunction(L, undefined_global);
   lua_setfield(L, -2, "__index");
   lua_setmetatable(L, -2);
-  lua_pop(L, 1);
-  lua_gc(L, LUA_GCRESTART);
+  clg_push_library(L, "string"); // at once: strings have its functions as methods
+  lua_pop(L, 2);
   return 0;
 }

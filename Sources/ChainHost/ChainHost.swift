@@ -72,15 +72,13 @@ public final class ChainHost: Sendable {
     let generation = Generation(
       number: number, graph: graph, secrets: options.secrets, replacements: options.replacements,
       modules: modules)
-    for (built, lane) in lanes.enumerated() {
-      let result: Result<Void, Failure> = await withCheckedContinuation { continuation in
-        let reply = Reply(continuation, ifDropped: .failure(.hostStops))
-        lane.post { lane.asLane { lane.adopt(generation) { reply.give($0) } } }
-      }
-      if case .failure(let failure) = result {
-        for lane in lanes[..<built] { await lane.forget(number) }
-        throw failure
-      }
+    let results = await withTaskGroup(of: (Int, Failure?).self) { group in
+      for lane in lanes { group.addTask { (lane.index, await lane.adopt(generation)) } }
+      return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }
+    }
+    if let failure = results.lazy.compactMap(\.1).first {
+      for (lane, failed) in results where failed == nil { await lanes[lane].forget(number) }
+      throw failure
     }
     return Chain(host: self, generation: generation)
   }

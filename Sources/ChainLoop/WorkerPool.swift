@@ -5,10 +5,28 @@ import CUV
 /// lower priority than the loops where the system has one for each thread.
 package final class WorkerPool: Sendable {
   private struct Shared {
-    var waiting: ArraySlice<@Sendable () -> Void> = []
+    var waiting = Queue()
     var threads = 0
     var idle = 0
     var isEnding = false
+  }
+
+  /// First in, first out. What is taken is let go at once: it may be what keeps the pool itself alive.
+  private struct Queue {
+    private var taken: [@Sendable () -> Void] = [] // the next one is last
+    private var added: [@Sendable () -> Void] = []
+
+    var count: Int { taken.count + added.count }
+
+    mutating func append(_ work: @escaping @Sendable () -> Void) { added.append(work) }
+
+    mutating func popFirst() -> (@Sendable () -> Void)? {
+      if taken.isEmpty {
+        taken = added.reversed()
+        added = []
+      }
+      return taken.popLast()
+    }
   }
 
   private let shared = Monitor(Shared())

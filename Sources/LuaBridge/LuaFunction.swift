@@ -54,6 +54,28 @@ package final class NativeFunction {
   }
 }
 
+/// A method of an object that outlives the state's code, as Lua calls it: nothing is made for it but Lua's own closure.
+/// ```swift
+/// static let double: NativeMethod = { NativeMethods.call($0, $1, on: Counter.self) { $0.double($1) } }
+/// ```
+package typealias NativeMethod = clg_function
+
+package enum NativeMethods {
+  @inline(__always) package static func call<Object: AnyObject>(
+    _ L: OpaquePointer?, _ object: UnsafeMutableRawPointer?, on _: Object.Type, _ method: (Object, LuaStack) -> Int32
+  ) -> Int32 {
+    guard let L, let object else { return 0 }
+    return Unmanaged<Object>.fromOpaque(object)._withUnsafeGuaranteedRef { method($0, LuaStack(L)) }
+  }
+}
+
+extension LuaStack {
+  /// Pushes a method of `object`, which somebody else must keep.
+  package func push(_ method: NativeMethod, of object: AnyObject) {
+    clg_push_function(L, method, Unmanaged.passUnretained(object).toOpaque())
+  }
+}
+
 extension LuaState {
   /// Pushes a native function; the state keeps it.
   package func push(_ function: NativeFunction, onto stack: LuaStack) {

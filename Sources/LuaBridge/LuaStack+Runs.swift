@@ -9,14 +9,14 @@ extension LuaStack {
   /// A function that waits in the host; `op` and `operand` say for what.
   package func pushWait(op: Int32, operand: Int32 = 0) { clg_push_wait(L, op, operand) }
 
-  /// A message handler; `function` may replace the error value on top. It is not called for a run that is being ended.
-  package func pushHandler(_ function: NativeFunction) {
-    clg_push_handler(L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque())
+  /// A message handler; the method may replace the error value on top. It is not called for a run that is being ended.
+  package func pushHandler(_ method: NativeMethod, of object: AnyObject) {
+    clg_push_handler(L, method, Unmanaged.passUnretained(object).toOpaque())
   }
 
-  /// Pushes `try(fn, …)`: the results of `fn`, or nil and what `function` made of the error value on top.
-  package func pushTry(_ function: NativeFunction) {
-    pushHandler(function)
+  /// Pushes `try(fn, …)`: the results of `fn`, or nil and what the method made of the error value on top.
+  package func pushTry(_ method: NativeMethod, of object: AnyObject) {
+    pushHandler(method, of: object)
     clg_push_try(L)
   }
 

@@ -168,6 +168,8 @@ extension LuaStack {
 extension LuaStack {
   package func pushGlobals() { clg_push_globals(L) }
   package func pushRealGlobals() { clg_push_real_globals(L) }
+  /// Pushes the read-only view of one of Lua's own libraries; false, and nothing, for another name.
+  package func pushLibrary(_ name: String) -> Bool { clg_push_library(L, name) != 0 }
   /// Pushes upvalue `n` of the function at `index` and gives its name; nil past the last.
   package func pushUpvalue(_ n: Int32, of index: Int32) -> String? {
     lua_getupvalue(L, index, n).map { String(cString: $0) }

@@ -14,14 +14,16 @@ public final class LuaState {
   /// - Parameters:
   ///   - memoryLimit: bytes that Lua may hold; past it the code that asks for more fails with a memory error.
   ///   - seed: of `math.random`; 0 takes a random one.
-  /// - Throws: `LuaError` of kind `.memory` when the limit is too small for the libraries (about 20 KB).
+  /// - Throws: `LuaError` of kind `.memory` when the limit is too small for the libraries (about 15 KB).
   public init(memoryLimit: Int = 64 << 20, seed: UInt64 = 0) throws(LuaError) {
-    guard let core = clg_open(memoryLimit) else { throw .noMemory }
+    guard let core = clg_open(max(0, memoryLimit)) else { throw .noMemory }
     self.core = core
     core.pointee.seed = seed
     core.pointee.owner = Unmanaged.passUnretained(self).toOpaque()
     // From here on the object is whole: `deinit` closes the state when this throws.
+    clg_rest_collector(core)
     guard clg_protected(core.pointee.main, clg_open_sandbox, nil) == LUA_OK else { throw .noMemory }
+    clg_wake_collector(core)
   }
 
   deinit { clg_close(core) }
@@ -32,14 +34,14 @@ public final class LuaState {
   public var memoryPeak: Int { core.pointee.memory.peak }
   public var memoryLimit: Int {
     get { core.pointee.memory.limit }
-    set { core.pointee.memory.limit = newValue }
+    set { core.pointee.memory.limit = max(0, newValue) }
   }
 
   /// The longest string that scripts can make, in bytes: 16 MB. Asking for a longer one is an error, or a memory error
   /// where the VM itself makes it (`..`). Strings that the host pushes are not counted.
   public var stringLimit: Int {
     get { core.pointee.memory.string_limit }
-    set { core.pointee.memory.string_limit = newValue }
+    set { core.pointee.memory.string_limit = max(0, newValue) }
   }
   /// The coroutines that scripts may have at once, dead ones counted until they are collected: 10,000.
   public var coroutineLimit: Int {
@@ -144,6 +146,10 @@ public final class LuaState {
   }
 
   // MARK: Globals
+
+  /// Lua's own libraries, as far as scripts have them.
+  package static let libraries: [String] = (Int32(0)...).lazy.map { clg_library_name($0) }.prefix { $0 != nil }
+    .compactMap { $0.map { String(cString: $0) } }
 
   /// Adds a global for the scripts: the host alone can.
   public func set<V: LuaPushable>(_ name: String, to value: V) throws(LuaError) {

@@ -1,5 +1,6 @@
 import ChainBase
 import ChainHost
+import ChainLoop
 import Testing
 
 /// Loads a graph of texts on one real lane, gives it to `body`, and shuts the host down.
@@ -177,5 +178,29 @@ struct CallTests {
       return Main
       """)
     #expect(failure?.code == "memory_limit")
+  }
+
+  @Test("a host that was shut down lets go of its environment, and so of its threads")
+  func nothingStays() async throws {
+    weak var environment: RealEnvironment?
+    do {
+      let made = RealEnvironment()
+      environment = made
+      let host = ChainHost(lanes: 2, environment: made)
+      let source = """
+        local chain = require "chain"
+        local all = {}
+        for n = 1, 40 do
+          all["c" .. n] = chain.chainlet("C" .. n) { input = {}, output = chain.types.integer }
+          all["c" .. n].run = function(self) return n end
+        end
+        return all
+        """
+      let chain = try await host.load(files: ["graph.lua": source])
+      #expect(try await chain.run([:], .init(entry: "c40")) == 40)
+      await host.shutdown()
+    }
+    for _ in 0..<2000 where environment != nil { try await Task.sleep(for: .milliseconds(5)) } // its threads are ending
+    #expect(environment == nil)
   }
 }

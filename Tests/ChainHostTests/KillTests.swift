@@ -96,22 +96,20 @@ struct KillTests {
   func rebuildFails() async throws {
     let host = ChainHost()
     let inits = Monitor(0)
-    let started = Monitor(false)
-    host.add(PrimitiveModule("count") {
-      Primitive("init") { () -> Int in inits.withLock { $0 += 1; return $0 } }
-      Primitive("started") { () -> Bool in started.withLock { $0 = true; return true } }
-    })
+    let gate = Gate()
+    host.add(PrimitiveModule("count") { Primitive("init") { () -> Int in inits.withLock { $0 += 1; return $0 } } })
+    host.add(gate.module)
     let chain = try await host.load(files: ["graph.lua": """
       local chain = require "chain"
       local t = chain.types
-      local count = require "count"
-      local Main = chain.chainlet "Main" { input = { spin = t.boolean }, output = t.integer, limits = { cpu = 1 }, scaling = { concurrency = 1 } }
+      local count, gate = require "count", require "gate"
+      local Main = chain.chainlet "Main" { input = { spin = t.boolean }, output = t.integer, limits = { cpu = 0.2 }, scaling = { concurrency = 1 } }
       function Main:init()
         self.n = count.init()
         if self.n == 2 then error("no disk") end
       end
       function Main:run(req)
-        if req.spin then count.started() while true do end end
+        if req.spin then gate.pass() while true do end end
         return self.n
       end
       return Main
@@ -119,11 +117,13 @@ struct KillTests {
     func outcome(_ spin: Bool) async -> String {
       do { return "\(try await chain.run(["spin": .boolean(spin)]) == 3)" } catch { return error.code }
     }
-    let killed = Task { await outcome(true) }
-    while !started.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
-    let queued = await outcome(false)
+    async let killed = outcome(true)
+    await gate.arrival()
+    async let waiting = outcome(false)
+    while await host.census().reduce(0, { $0 + $1.queued }) == 0 { try await Task.sleep(for: .milliseconds(1)) }
+    gate.open()
+    let (first, queued) = await (killed, waiting)
     let later = await outcome(false)
-    let first = await killed.value
     await host.shutdown()
     #expect([first, queued, later] == ["cpu_limit", "unavailable", "true"])
   }

@@ -40,7 +40,7 @@ struct MemoryLimitTests {
     let _: LuaAnything? = try? whole.run(script)
     let peak = max(base, min(whole.memoryPeak, base + 60_000))
     // Byte by byte at the top and at the bottom, and in odd steps between.
-    let limits = Set((0..<300).map { peak - $0 } + (0..<300).map { base - $0 } + stride(from: base - 12_000, to: peak, by: 37))
+    let limits = Set((0..<300).map { peak - $0 } + (0..<300).map { base - $0 } + stride(from: max(0, base - 12_000), to: peak, by: 37))
     var refused = 0
     for limit in limits.sorted(by: >) {
       do {
@@ -57,6 +57,12 @@ struct MemoryLimitTests {
       }
     }
     #expect(refused > 0)
+  }
+}
+
+extension MemoryLimitTests {
+  @Test("a limit below nothing is a limit of nothing") func negative() {
+    #expect(throws: LuaError.self) { _ = try LuaState(memoryLimit: -1) }
   }
 }
 

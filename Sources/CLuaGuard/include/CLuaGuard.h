@@ -37,6 +37,8 @@ typedef struct clg_state {
 clg_state *clg_open(size_t limit);          // NULL when there is no memory; no libraries
 void clg_close(clg_state *state);
 clg_state *clg_state_of(lua_State *L);
+void clg_rest_collector(clg_state *state);
+void clg_wake_collector(clg_state *state);
 size_t clg_coroutines(const clg_state *state); // that scripts made and that are not collected yet
 int clg_settle_protected(clg_state *state); // after a host section outside of Lua: 0, or LUA_ERRMEM
 
@@ -142,6 +144,8 @@ int clg_open_sandbox(lua_State *L);
 int clg_protected(lua_State *L, lua_CFunction function, void *argument); // lua_pcall of it; the error stays on top
 void clg_push_globals(lua_State *L);        // the sealed table, every chunk's _ENV
 void clg_push_real_globals(lua_State *L);   // what stands behind it; for the host to add to
+int clg_push_library(lua_State *L, const char *name); // one of Lua's own, read-only; 0 and nothing when it is none
+const char *clg_library_name(int index);    // of those, by position from 0; NULL past the last
 // Edit distance (optimal string alignment) of two names of at most 64 bytes.
 int clg_distance(const char *a, size_t a_length, const char *b, size_t b_length);
 // Replaces the table on top by a read-only view of it; `name` is used in the message.

@@ -1,4 +1,5 @@
 import ChainBase
+import CLuaGuard
 import LuaBridge
 
 /// The host's side of chain.lua: what a state does when a file declares or requires something. There are two: the
@@ -47,14 +48,13 @@ enum AuthorModule {
     } catch { return .failure(error) }
   }()
 
-  /// What Lua says when a file that an author asked for by name is one of its own libraries.
-  static let libraries: Set<String> = ["string", "table", "math", "utf8", "os", "debug", "coroutine"]
-
   /// Opens `require` and the module `chain` in a state.
   /// - Parameter native: pushes the table of what the runtime offers; nil for an empty one.
   /// - Returns: the registry reference of the module `chain`.
   static func open(in state: LuaState, host: any AuthorHost, native: ((LuaStack) -> Void)?) throws(LuaError) -> Int32 {
     let code = try self.code.get()
+    clg_rest_collector(state.core)
+    defer { clg_wake_collector(state.core) }
     try state.hostSection { stack throws(LuaError) in
       stack.setTop(0)
       pushOwn(to: stack, state: state, host: host) // 1

@@ -5,13 +5,19 @@ public struct Bundle: Sendable, Hashable {
   /// The entry file's path in the bundle.
   public internal(set) var entry: String
   /// In the order in which they were required.
-  public internal(set) var files: [SourceFile] = []
+  public private(set) var files: [SourceFile] = []
+  private var positions: [String: Int] = [:]
   /// Module name → path of its file.
   var modules: [String: String] = [:]
 
   init(entry: String) { self.entry = entry }
 
-  public func file(_ path: String) -> SourceFile? { files.first { $0.path == path } }
+  public func file(_ path: String) -> SourceFile? { positions[path].map { files[$0] } }
+
+  mutating func add(_ file: SourceFile) {
+    positions[file.path] = files.count
+    files.append(file)
+  }
 
   /// The file that a module name stood for when the graph was planned.
   func file(ofModule name: String) -> SourceFile? { modules[name].flatMap { file($0) } }

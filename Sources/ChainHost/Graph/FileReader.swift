@@ -28,17 +28,25 @@ enum FileReader {
     default: throw .unreadable(reason: "it is not a plain file")
     }
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(min(Int(status.st_size), limit) + 1)
-    var block = [UInt8](repeating: 0, count: 65_536)
+    var room = min(Int(status.st_size), limit) + 1 // one more, so that the end is seen
+    while bytes.count <= limit {
+      let piece = try readSome(descriptor, atMost: room)
+      if piece.isEmpty { return bytes }
+      if bytes.isEmpty { bytes = piece } else { bytes += piece }
+      room = room > piece.count ? room - piece.count : 65_536 // it has grown, or is of a kind that does not tell its size
+    }
+    throw .tooLarge(limit: limit)
+  }
+
+  private static func readSome(_ descriptor: Int32, atMost room: Int) throws(Problem) -> [UInt8] {
     while true {
-      let count = block.withUnsafeMutableBytes { readSome(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .unreadable(reason: reason())
+      var count = 0
+      let piece = [UInt8](unsafeUninitializedCapacity: room) { buffer, used in
+        count = systemRead(descriptor, buffer.baseAddress, room)
+        used = max(0, count)
       }
-      if count == 0 { return bytes }
-      bytes.append(contentsOf: block[..<count])
-      if bytes.count > limit { throw .tooLarge(limit: limit) }
+      if count >= 0 { return piece }
+      if errno != EINTR { throw .unreadable(reason: reason()) }
     }
   }
 
@@ -47,6 +55,12 @@ enum FileReader {
     guard let real = realpath(path, nil) else { return nil }
     defer { free(real) }
     return String(cString: real)
+  }
+
+  /// Whether it is a plain file and no link to one.
+  static func isPlainFile(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
   static func exists(_ path: String) -> Bool {
@@ -69,6 +83,7 @@ enum FileReader {
   private static func reason() -> String { String(cString: strerror(errno)) }
 }
 
-private func readSome(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+/// The system's `read`, which the enum's own function hides.
+private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
   read(descriptor, buffer, count)
 }

@@ -30,7 +30,7 @@ struct GlobalsCheck {
   private func globals() -> [String] {
     stack.pushRealGlobals()
     defer { stack.pop() }
-    return host.reader.keys(stack, -1).names
+    return Array(Set(host.reader.keys(stack, -1).names).union(LuaState.libraries)).sorted()
   }
 
   private func check(_ access: BytecodeScan.Access, _ file: SourceFile, _ scan: BytecodeScan, _ known: [String]) {

@@ -180,12 +180,7 @@ final class LiveHost: AuthorHost {
       stack.push(kept: chain)
       return true
     }
-    if AuthorModule.libraries.contains(name) {
-      stack.pushRealGlobals()
-      stack.rawGet(-1, field: name)
-      stack.remove(at: -2)
-      return true
-    }
+    if stack.pushLibrary(name) { return true }
     if let owner = LuaState.owner(of: stack), modules(name, stack, owner) { return true }
     stack.pop()
     return false

@@ -60,7 +60,10 @@ struct ModuleFinder {
     let inside = parts.joined(separator: "/")
     let candidates = parts.isEmpty ? ["init.lua"] : ["\(inside).lua", "\(inside)/init.lua"]
     for candidate in candidates {
-      guard let real = FileReader.realPath("\(folder)/\(candidate)") else { continue }
+      let direct = "\(folder)/\(candidate)"
+      // The folder's path is real: what lies in it and is no link needs no look at each part of the way.
+      let isDirect = parts.count == 1 && candidate.utf8.count == parts[0].utf8.count + 4 && FileReader.isPlainFile(direct)
+      guard let real = isDirect ? direct : FileReader.realPath(direct) else { continue }
       guard real.hasPrefix(folder == "/" ? "/" : folder + "/") else {
         return .problem(
           message: "module '\(name)' leads out of its folder: \(candidate) is a link to a file elsewhere",

@@ -68,12 +68,10 @@ struct PatternCheck {
   /// Bounded: a pattern can look for longer than anybody waits.
   private func finds(_ pattern: String, in text: String) throws(LuaError) -> Bool {
     try state.hostSection { stack in
-      stack.pushRealGlobals()
-      stack.rawGet(-1, field: "string")
-      guard stack.pushMetatable(of: -1) else { return }
+      guard stack.pushLibrary("string"), stack.pushMetatable(of: -1) else { return }
       stack.rawGet(-1, field: "__index")
       stack.rawGet(-1, field: "find")
-      for _ in 0..<4 { stack.remove(at: -2) }
+      for _ in 0..<3 { stack.remove(at: -2) }
       stack.push(text: text)
       stack.push(text: pattern)
     }

@@ -251,7 +251,7 @@ final class PlanningHost: AuthorHost {
     }
     var code: [UInt8] = []
     if message == nil { code = stack.dump(stripped: false) }
-    bundle.files.append(SourceFile(path: text.path, text: text.bytes, code: code))
+    bundle.add(SourceFile(path: text.path, text: text.bytes, code: code))
     if let message {
       let (line, sentence) = SourceText.split(message)
       add(Problem(sentence, place: SourcePlace(file: text.path, line: line)))
@@ -276,12 +276,7 @@ final class PlanningHost: AuthorHost {
       stack.push(kept: chain)
       return 2
     }
-    if AuthorModule.libraries.contains(name) {
-      stack.pushRealGlobals()
-      stack.rawGet(-1, field: name)
-      stack.remove(at: -2)
-      return 2
-    }
+    if stack.pushLibrary(name) { return 2 }
     if let owner = LuaState.owner(of: stack), source.modules(name, stack, owner) { return 2 }
     add(Problem("module '\(name)' comes in a later step", place: requirePlace(stack, name)))
     stack.push(kept: unknown)

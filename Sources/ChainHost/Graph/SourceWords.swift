@@ -16,6 +16,7 @@ struct SourceWords {
 
   init(_ text: [UInt8]) {
     var scanner = Scanner(text: text)
+    scanner.words.reserveCapacity(text.count / 4)
     scanner.run()
     words = scanner.words
   }

@@ -81,11 +81,13 @@ function chain.remote(...)
   return (begin("remote", nil, ...))
 end
 
-for kind in ("model store limiter sqlite"):gmatch "%a+" do
-  chain[kind] = function(...)
+local function use(kind)
+  return function(...)
     return setmetatable({ kind = kind, n = select("#", ...), ... }, Use)
   end
 end
+
+chain.model, chain.store, chain.limiter, chain.sqlite = use "model", use "store", use "limiter", use "sqlite"
 
 local function require(...)
   local chunk, value = own.find(...)

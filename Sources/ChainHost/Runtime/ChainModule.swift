@@ -13,35 +13,58 @@ final class ChainModule {
   var anything: SchemaLink { failures.anything }
   /// The state that this module belongs to, once it is made.
   weak var state: ChainletState?
-  private(set) var taskMetatable: Int32 = 0
-  private(set) var streamMetatable: Int32 = 0
-  private(set) var heldMetatable: Int32 = 0
 
   init(lane: Lane, lua: LuaState, name: String) throws(LuaError) {
     self.lane = lane
     self.lua = lua
     self.name = name
     failures = try FailureValues(lua)
+    lua.own(self) // the state's functions are methods of this object
     try lua.hostSection { stack in
-      taskMetatable = keepMetatable(stack, name: "task", methods: [("await", .wait(.await)), ("cancel", .native(cancelTask))])
-      let close = Entry.native(closeStream)
-      streamMetatable = keepMetatable(
-        stack, name: "stream", methods: [("result", .wait(.result)), ("close", close)],
-        events: [("__call", .wait(.nextItem)), ("__close", close)])
-      heldMetatable = keepMetatable(stack, name: "lock", methods: [("release", .native(unlock))], events: [("__close", .native(unlock))])
-      addPrint(stack)
+      stack.pushRealGlobals()
+      stack.push({ enter($0, $1) { $0.logLine($1, .info, "print") } }, of: self)
+      stack.rawSet(-2, field: "print")
+      stack.pop()
     }
   }
 
+  // MARK: Metatables
+
+  /// What stands behind the values that the module gives out; each is made when the first value is.
+  private var metatables: [HandleKind: Int32] = [:]
+
+  enum HandleKind { case task, stream, lock }
+
+  func metatable(of kind: HandleKind) -> Int32 {
+    if let known = metatables[kind] { return known }
+    lua.core.pointee.memory.host += 1
+    defer { lua.core.pointee.memory.host -= 1 }
+    let stack = lua.main
+    guard stack.ensure(8) else { return 0 }
+    let made = switch kind {
+    case .task: keepMetatable(stack, name: "task", methods: [("await", .wait(.await)), ("cancel", .native({ enter($0, $1) { $0.cancelTask($1) } }))])
+    case .stream:
+      keepMetatable(
+        stack, name: "stream", methods: [("result", .wait(.result)), ("close", ChainModule.close)],
+        events: [("__call", .wait(.nextItem)), ("__close", ChainModule.close)])
+    case .lock: keepMetatable(stack, name: "lock", methods: [("release", ChainModule.release)], events: [("__close", ChainModule.release)])
+    }
+    metatables[kind] = made
+    return made
+  }
+
+  private static let close = Entry.native { enter($0, $1) { $0.closeStream($1) } }
+  private static let release = Entry.native { enter($0, $1) { $0.unlock($1) } }
+
   private enum Entry {
     case wait(Op)
-    case native((LuaStack) -> Int32)
+    case native(NativeMethod)
   }
 
   private func push(_ entry: Entry, onto stack: LuaStack) {
     switch entry {
     case .wait(let op): stack.pushWait(op: op.rawValue)
-    case .native(let body): lua.push(NativeFunction(body), onto: stack)
+    case .native(let method): stack.push(method, of: self)
     }
   }
 
@@ -80,12 +103,13 @@ final class ChainModule {
       switch primitive.body {
       case .plain(let body):
         let what = "\(name).\(primitive.name)"
-        push(.native { [unowned lua] stack in
+        let function = NativeFunction { [unowned lua] stack in
           guard lua.core.pointee.loading == 0 else {
             return stack.fail("\(what) is not available while the file is being loaded; use it in init or run")
           }
           do { return try body(stack) } catch { return stack.fail(error) }
-        }, onto: stack)
+        }
+        lua.push(function, onto: stack)
       case .waiting(let body):
         stack.pushWait(op: Op.native.rawValue, operand: Int32(clamping: waiting.count))
         waiting.append(body)
@@ -98,45 +122,52 @@ final class ChainModule {
 
   // MARK: The table
 
+  private static let waits: [(String, Op)] = [
+    ("map", .map), ("each", .each), ("settle", .settle), ("all", .all), ("race", .race), ("timeout", .timeout), ("sleep", .sleep),
+  ]
+
+  private static let natives: [(String, NativeMethod)] = [
+    ("async", { enter($0, $1) { $0.async($1) } }),
+    ("background", { enter($0, $1) { $0.background($1) } }),
+    ("context", { enter($0, $1) { $0.context($1) } }),
+    ("stream", { enter($0, $1) { $0.stream($1) } }),
+    ("mutex", { enter($0, $1) { $0.mutex($1) } }),
+    ("describe", { enter($0, $1) { $0.describe($1) } }),
+    ("failure", { enter($0, $1) { $0.makeFailure($1) } }),
+  ]
+
   /// Pushes the table that chain.lua takes its native functions from.
   func pushNatives(onto stack: LuaStack) {
-    let waits: [(String, Op)] = [
-      ("map", .map), ("each", .each), ("settle", .settle), ("all", .all), ("race", .race), ("timeout", .timeout), ("sleep", .sleep),
-    ]
-    let natives: [(String, (LuaStack) -> Int32)] = [
-      ("async", async), ("background", background), ("context", context), ("stream", stream), ("mutex", mutex),
-      ("describe", describe), ("failure", makeFailure),
-    ]
-    stack.pushTable(fields: Int32(waits.count + natives.count + 2))
-    for (name, op) in waits {
+    stack.pushTable(fields: Int32(ChainModule.waits.count + ChainModule.natives.count + 2))
+    for (name, op) in ChainModule.waits {
       stack.pushWait(op: op.rawValue)
       stack.rawSet(-2, field: name)
     }
-    for (name, body) in natives {
-      push(.native(body), onto: stack)
+    for (name, method) in ChainModule.natives {
+      stack.push(method, of: self)
       stack.rawSet(-2, field: name)
     }
-    let toFailure = NativeFunction { [unowned self] stack in
-      if stack.ensure(24), !failures.isFailure(stack, at: -1) {
-        let failure = failures.read(stack, at: -1, report: nil)
-        stack.pop()
-        failures.push(failure, onto: stack)
-      }
-      return 1
-    }
-    lua.own(toFailure)
-    stack.pushTry(toFailure)
+    stack.pushTry({ enter($0, $1) { $0.toFailure($1) } }, of: self)
     stack.rawSet(-2, field: "try")
     pushLog(onto: stack)
     stack.rawSet(-2, field: "log")
   }
 
+  /// What `chain.try` makes of the error value on top.
+  private func toFailure(_ stack: LuaStack) -> Int32 {
+    if stack.ensure(24), !failures.isFailure(stack, at: -1) {
+      let failure = failures.read(stack, at: -1, report: nil)
+      stack.pop()
+      failures.push(failure, onto: stack)
+    }
+    return 1
+  }
+
   /// The run in which a native function was called; nil while a file is being loaded.
   private var current: CallRef? {
-    lane.watch.pointee.run.flatMap { run in
-      // While a file is evaluated the run on this thread is not one of the lane's calls.
-      lua.core.pointee.loading != 0 ? nil : UnsafeMutableRawPointer(run).assumingMemoryBound(to: Call.self)
-    }
+    // While a file is evaluated no lane runs this code.
+    guard lua.core.pointee.loading == 0 else { return nil }
+    return lane.watch.pointee.run.map { UnsafeMutableRawPointer($0).assumingMemoryBound(to: Call.self) }
   }
 
   private func refuseWhileLoading(_ stack: LuaStack, _ what: String) -> Int32 {
@@ -271,27 +302,19 @@ final class ChainModule {
     set("trace_id", request.trace.description)
     stack.push(integer: Int64(request.generation.generation?.number ?? 0))
     stack.rawSet(-2, field: "version")
-    let remaining = NativeFunction { [unowned self] stack in
-      guard let call = current, call.pointee.run.deadline != .max else {
-        stack.pushNil()
-        return 1
-      }
-      let now = lane.environmentNow()
-      stack.push(number: call.pointee.run.deadline > now ? Double(call.pointee.run.deadline - now) / 1e9 : 0)
-      return 1
-    }
-    lua.push(shared("remaining", remaining), onto: stack)
+    stack.push({ enter($0, $1) { $0.remaining($1) } }, of: self)
     stack.rawSet(-2, field: "remaining")
     return 1
   }
 
-  private var sharedFunctions: [String: NativeFunction] = [:]
-  /// One native function object for all calls, so that a state that runs for months keeps no pile of them.
-  private func shared(_ name: String, _ make: @autoclosure () -> NativeFunction) -> NativeFunction {
-    if let function = sharedFunctions[name] { return function }
-    let function = make()
-    sharedFunctions[name] = function
-    return function
+  private func remaining(_ stack: LuaStack) -> Int32 {
+    guard let call = current, call.pointee.run.deadline != .max else {
+      stack.pushNil()
+      return 1
+    }
+    let now = lane.environmentNow()
+    stack.push(number: call.pointee.run.deadline > now ? Double(call.pointee.run.deadline - now) / 1e9 : 0)
+    return 1
   }
 
   /// `chain.describe(self.tools)`: name, doc and JSON Schema of the input of each need.
@@ -319,18 +342,18 @@ final class ChainModule {
 
   // MARK: Logging
 
-  private func addPrint(_ stack: LuaStack) {
-    stack.pushRealGlobals()
-    push(.native { [unowned self] stack in logLine(stack, .info, "print") }, onto: stack)
-    stack.rawSet(-2, field: "print")
-    stack.pop()
-  }
+  private static let logFunctions: [(String, NativeMethod)] = [
+    ("debug", { enter($0, $1) { $0.logLine($1, .debug, "chain.log.debug") } }),
+    ("info", { enter($0, $1) { $0.logLine($1, .info, "chain.log.info") } }),
+    ("warn", { enter($0, $1) { $0.logLine($1, .warning, "chain.log.warn") } }),
+    ("error", { enter($0, $1) { $0.logLine($1, .error, "chain.log.error") } }),
+  ]
 
   private func pushLog(onto stack: LuaStack) {
-    stack.pushTable(fields: 4)
-    for (field, level) in [("debug", LogLine.Level.debug), ("info", .info), ("warn", .warning), ("error", .error)] {
-      push(.native { [unowned self] stack in logLine(stack, level, "chain.log.\(field)") }, onto: stack)
-      stack.rawSet(-2, field: field)
+    stack.pushTable(fields: Int32(ChainModule.logFunctions.count))
+    for (name, method) in ChainModule.logFunctions {
+      stack.push(method, of: self)
+      stack.rawSet(-2, field: name)
     }
     stack.makeReadOnly(name: "chain.log")
   }
@@ -358,4 +381,8 @@ final class ChainModule {
   private func log(_ level: LogLine.Level, _ message: String, _ request: String?) {
     lane.log(LogLine(level: level, chainlet: name, request: request, message: state?.redacted(message) ?? message))
   }
+}
+
+private func enter(_ L: OpaquePointer?, _ module: UnsafeMutableRawPointer?, _ method: (ChainModule, LuaStack) -> Int32) -> Int32 {
+  NativeMethods.call(L, module, on: ChainModule.self, method)
 }

@@ -60,9 +60,9 @@ final class ChainletState {
   var isRetired = false
   /// Functions that run in the background.
   var background = 0
-  var taskMetatable: Int32 { module.taskMetatable }
-  var streamMetatable: Int32 { module.streamMetatable }
-  var heldMetatable: Int32 { module.heldMetatable }
+  var taskMetatable: Int32 { module.metatable(of: .task) }
+  var streamMetatable: Int32 { module.metatable(of: .stream) }
+  var heldMetatable: Int32 { module.metatable(of: .lock) }
   /// Calls that wait for a slot.
   private var queue = FairQueue()
   /// Ready runs that wait while another holds the state.

@@ -16,15 +16,15 @@ struct ErrorReport {
 extension ChainletState {
   /// The handler below every run of this state: it notes the trace and what could have been meant.
   func pushErrorHandler(onto stack: LuaStack) {
-    let handler = NativeFunction { [unowned self] stack in
-      note(stack)
-      return 1
-    }
-    lua.own(handler)
-    stack.pushHandler(handler)
+    stack.pushHandler({ L, state in
+      NativeMethods.call(L, state, on: ChainletState.self) { state, stack in
+        state.note(stack)
+        return 1
+      }
+    }, of: self)
   }
 
-  private func note(_ stack: LuaStack) {
+  fileprivate func note(_ stack: LuaStack) {
     guard let run = lane.watch.pointee.run else { return }
     let call = UnsafeMutableRawPointer(run).assumingMemoryBound(to: Call.self)
     let frames = stack.ensure(24) ? stack.frames() : []

@@ -4,7 +4,10 @@ import LuaBridge
 
 /// Failures as Lua values in one state: tables with a metatable of their own, whose `tostring` reads like a sentence.
 final class FailureValues {
-  private let metatable: Int32
+  /// Unowned: the state keeps the module that has these values.
+  private unowned let state: LuaState
+  /// 0 until the first failure.
+  private var madeMetatable: Int32 = 0
   /// Any plain data in this state.
   let anything: SchemaLink
 
@@ -13,20 +16,32 @@ final class FailureValues {
 
   init(_ state: LuaState) throws(LuaError) {
     anything = try SchemaLink(FailureValues.program, state)
-    let toString = NativeFunction { stack in
-      stack.push(text: FailureValues.sentence(stack))
-      return 1
-    }
-    metatable = try state.hostSection { stack in
-      stack.pushTable(fields: 3)
-      state.push(toString, onto: stack)
-      stack.rawSet(-2, field: "__tostring")
-      stack.push(text: "failure")
-      stack.rawSet(-2, field: "__name")
-      stack.push(boolean: false)
-      stack.rawSet(-2, field: "__metatable")
-      return stack.keep()
-    }
+    self.state = state
+  }
+
+  private var metatable: Int32 {
+    if madeMetatable == 0 { madeMetatable = makeMetatable() }
+    return madeMetatable
+  }
+
+  private func makeMetatable() -> Int32 {
+    state.core.pointee.memory.host += 1
+    defer { state.core.pointee.memory.host -= 1 }
+    let stack = state.main
+    guard stack.ensure(8) else { return 0 }
+    stack.pushTable(fields: 3)
+    stack.push({ L, values in
+      NativeMethods.call(L, values, on: FailureValues.self) { _, stack in
+        stack.push(text: FailureValues.sentence(stack))
+        return 1
+      }
+    }, of: self)
+    stack.rawSet(-2, field: "__tostring")
+    stack.push(text: "failure")
+    stack.rawSet(-2, field: "__name")
+    stack.push(boolean: false)
+    stack.rawSet(-2, field: "__metatable")
+    return stack.keep()
   }
 
   deinit { anything.release() }
@@ -105,8 +120,8 @@ final class FailureValues {
   // MARK: From Lua
 
   func isFailure(_ stack: LuaStack, at index: Int32) -> Bool {
-    guard stack.type(at: index) == .table, stack.pushMetatable(of: index) else { return false }
-    stack.push(kept: metatable)
+    guard madeMetatable != 0, stack.type(at: index) == .table, stack.pushMetatable(of: index) else { return false }
+    stack.push(kept: madeMetatable)
     defer { stack.pop(2) }
     return stack.rawEqual(-1, -2)
   }

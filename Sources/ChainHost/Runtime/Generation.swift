@@ -49,16 +49,23 @@ final class LaneGeneration {
 }
 
 extension Lane {
-  /// Makes the states of a generation, callees before callers, and runs their `init`; `done` is called on the lane.
+  /// Makes the states of a generation and runs their `init`, callees before callers; `done` is called on the lane.
   func build(_ generation: Generation, done: @escaping (Result<LaneGeneration, Failure>) -> Void) {
+    let done = LaneCallback(done)
+    StateMaker.make(generation, for: self) { [self] made in
+      post { [self] in asLane { assemble(generation, made, done: done.body) } }
+    }
+  }
+
+  private func assemble(
+    _ generation: Generation, _ made: Result<StateMaker.Made, Failure>, done: @escaping (Result<LaneGeneration, Failure>) -> Void
+  ) {
     let built = LaneGeneration(generation)
     built.states = Array(repeating: nil, count: generation.programs.count)
     do throws(Failure) {
-      for index in generation.graph.live {
-        let state = try ChainletState(lane: self, program: generation.programs[index], generation: generation)
-        built.states[index] = state
+      for state in try made.get().states {
+        built.states[state.index] = state
         state.built = built
-        state.index = index
         try link(state, in: built)
       }
     } catch {

@@ -76,6 +76,20 @@ extension Lane {
     }
   }
 
+  /// Any thread. As the other `adopt`; nil when all is well.
+  nonisolated func adopt(_ generation: Generation) async -> Failure? {
+    await withCheckedContinuation { continuation in
+      let reply = Reply<Failure?>(continuation, ifDropped: .hostStops)
+      post { [self] in
+        asLane {
+          adopt(generation) { result in
+            if case .failure(let failure) = result { reply.give(failure) } else { reply.give(nil) }
+          }
+        }
+      }
+    }
+  }
+
   nonisolated func forget(_ number: UInt64) async {
     await withCheckedContinuation { continuation in
       let reply = Reply(continuation, ifDropped: ())

@@ -233,7 +233,7 @@ extension JSONReader {
     var wrong = false
     if at.pointee == 0x5D {
       at += 1
-      stack.push(kept: binding.arrayMarkReference) // an empty table would be an object
+      JSONMarks.pushArrayMark(onto: stack) // an empty table would be an object
       stack.setMetatable(of: table)
     } else {
       repeat {

@@ -195,7 +195,7 @@ extension LuaToLua {
     to.pushTable(array: isList ? Int32(truncatingIfNeeded: size) : 0, fields: isList ? 0 : Int32(truncatingIfNeeded: size))
     let table = to.top
     if isArray {
-      to.push(kept: target.arrayMarkReference)
+      JSONMarks.pushArrayMark(onto: to)
       to.setMetatable(of: table)
     }
     if isList { return copyScattered(nil, index, size, table) }

@@ -10,9 +10,8 @@ package final class SchemaBinding {
   /// For each record, the order in which its fields came last time out of `next`, and out of JSON.
   let tableOrder: UnsafeMutablePointer<Int32>
   let textOrder: UnsafeMutablePointer<Int32>
-  /// The identity of the metatable that marks a table as an array, and where the registry has it.
+  /// The identity of the metatable that marks a table as an array.
   let arrayMark: UnsafeRawPointer?
-  let arrayMarkReference: Int32
   private weak var state: LuaState?
 
   struct BoundName {
@@ -35,7 +34,6 @@ package final class SchemaBinding {
       }
     }
     var mark: UnsafeRawPointer?
-    var markReference: Int32 = 0
     var bound = 0
     do throws(LuaError) {
       try state.hostSection { stack in
@@ -48,11 +46,10 @@ package final class SchemaBinding {
         }
         JSONMarks.pushArrayMark(onto: stack)
         mark = stack.identity(at: -1)
-        markReference = stack.keep()
+        stack.pop() // the registry has it
       }
     } catch {
       for index in 0..<bound { state.main.release(names[index].reference) }
-      if markReference != 0 { state.main.release(markReference) }
       names.deallocate()
       tableOrder.deallocate()
       textOrder.deallocate()
@@ -63,14 +60,12 @@ package final class SchemaBinding {
     self.tableOrder = tableOrder
     self.textOrder = textOrder
     self.arrayMark = mark
-    self.arrayMarkReference = markReference
     self.state = state
   }
 
   deinit {
     if let state {
       for index in 0..<program.names.count { state.main.release(names[index].reference) }
-      state.main.release(arrayMarkReference)
     }
     names.deallocate()
     tableOrder.deallocate()
