@@ -71,7 +71,7 @@ public final class ChainHost: Sendable {
     let number = nextGeneration.wrappingAdd(1, ordering: .relaxed).oldValue
     let generation = Generation(
       number: number, graph: graph, secrets: options.secrets, replacements: options.replacements,
-      modules: modules)
+      modules: modules, bounds: options.limits)
     for (built, lane) in lanes.enumerated() {
       let result: Result<Void, Failure> = await withCheckedContinuation { continuation in
         let reply = Reply(continuation, ifDropped: .failure(.hostStops))
@@ -89,6 +89,12 @@ public final class ChainHost: Sendable {
   /// take to evaluate; any thread but a lane's.
   public static func check(_ file: String, _ options: LoadOptions = LoadOptions()) -> GraphReport {
     let outcome = GraphLoader.check(options.source(file))
+    return GraphReport(graph: outcome.graph, problems: outcome.problems)
+  }
+
+  /// As `check`, for a graph whose files are given as text by their paths; `entry` is one of them.
+  public static func check(files: [String: String], entry: String = "graph.lua", _ options: LoadOptions = LoadOptions()) -> GraphReport {
+    let outcome = GraphLoader.check(options.source(files, entry: entry))
     return GraphReport(graph: outcome.graph, problems: outcome.problems)
   }
 
