@@ -20,6 +20,8 @@ static inline clg_run *clg_current_run(void) {
 void clg_settle(lua_State *L, clg_memory *memory); // raises if the state is over its limit
 void clg_arm(lua_State *L);
 int clg_raise_kill(lua_State *L);
+void clg_kill(clg_watch *watch, lua_State *L, int end); // the running run has reached a limit, at this Lua line
+int clg_note_place(clg_watch *watch, lua_State *L);
 int clg_rethrow(lua_State *L);                     // goes on ending a killed run
 void clg_open_protected_calls(lua_State *L);       // with the base library's table on top: pcall, xpcall
 void clg_push_coroutines(lua_State *L);            // the guarded library

@@ -244,7 +244,10 @@ void clg_push_coroutines(lua_State *L) {
 static int continue_wait(lua_State *L, int status, lua_KContext kept) {
   (void)status;
   clg_run *run = clg_current_run();
-  if (run->killed) return clg_rethrow(L);
+  if (run->killed) {
+    if (run->killed == CLG_MEMORY && clg_thread_watch->killed_run != run) clg_note_place(clg_thread_watch, L); // by its answer
+    return clg_rethrow(L);
+  }
   if (run->failed) {
     run->failed = 0;
     return lua_error(L);

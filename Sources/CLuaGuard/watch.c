@@ -1,7 +1,6 @@
 // Slices and kills: a watchdog thread reads one atomic of each lane; a slice that is over gets a signal on its own
 // thread, whose handler does nothing but arm a hook in the running coroutine; the hook judges.
 #include "internal.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -27,12 +26,6 @@ int clg_raise_kill(lua_State *L) {
 
 static uint64_t watch_now(const clg_watch *watch) { return watch->clock ? *watch->clock : clg_now(); }
 
-static void note_place(clg_watch *watch, lua_State *L, lua_Debug *activation) {
-  watch->killed_at[0] = 0;
-  if (lua_getinfo(L, "Sl", activation) && activation->currentline > 0)
-    snprintf(watch->killed_at, sizeof watch->killed_at, "%s:%d", activation->short_src, activation->currentline);
-}
-
 static void hook(lua_State *L, lua_Debug *activation) {
   clg_watch *watch = clg_thread_watch;
   clg_run *run = watch ? watch->run : NULL;
@@ -47,8 +40,7 @@ static void hook(lua_State *L, lua_Debug *activation) {
       if (watch->instructions) lua_sethook(L, hook, LUA_MASKCOUNT, watch->instructions);
       clg_raise_kill(L);
     } else if (now >= run->cpu_end) {
-      run->killed = CLG_CPU;
-      note_place(watch, L, activation);
+      clg_kill(watch, L, CLG_CPU);
     }
   }
   if (run->killed) {
@@ -74,8 +66,7 @@ static void hook(lua_State *L, lua_Debug *activation) {
   }
   watch->skipped++;
   if (now >= run->deadline) { // it cannot give way, so the lane's timer cannot end it
-    run->killed = CLG_TIMEOUT;
-    note_place(watch, L, activation);
+    clg_kill(watch, L, CLG_TIMEOUT);
     clg_arm(L);
     clg_raise_kill(L);
   }
@@ -97,9 +88,9 @@ int clg_poll(lua_State *L) {
     if (watch->instructions) lua_sethook(L, hook, LUA_MASKCOUNT, watch->instructions);
     return clg_raise_kill(L);
   }
-  if (!run->killed && now >= run->cpu_end) run->killed = CLG_CPU;
+  if (!run->killed && now >= run->cpu_end) clg_kill(watch, L, CLG_CPU);
   int can_give_way = !watch->blocked && lua_isyieldable(L);
-  if (!run->killed && is_over && !can_give_way && now >= run->deadline) run->killed = CLG_TIMEOUT;
+  if (!run->killed && is_over && !can_give_way && now >= run->deadline) clg_kill(watch, L, CLG_TIMEOUT);
   if (run->killed && run->killed != CLG_CANCELLED) {
     clg_arm(L);
     return clg_raise_kill(L);

@@ -71,7 +71,7 @@ public final class ChainHost: Sendable {
     let number = nextGeneration.wrappingAdd(1, ordering: .relaxed).oldValue
     let generation = Generation(
       number: number, graph: graph, secrets: options.secrets, replacements: options.replacements,
-      modules: modules)
+      modules: modules, bounds: options.limits)
     let results = await withTaskGroup(of: (Int, Failure?).self) { group in
       for lane in lanes { group.addTask { (lane.index, await lane.adopt(generation)) } }
       return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }
@@ -87,6 +87,12 @@ public final class ChainHost: Sendable {
   /// take to evaluate; any thread but a lane's.
   public static func check(_ file: String, _ options: LoadOptions = LoadOptions()) -> GraphReport {
     let outcome = GraphLoader.check(options.source(file))
+    return GraphReport(graph: outcome.graph, problems: outcome.problems)
+  }
+
+  /// As `check`, for a graph whose files are given as text by their paths; `entry` is one of them.
+  public static func check(files: [String: String], entry: String = "graph.lua", _ options: LoadOptions = LoadOptions()) -> GraphReport {
+    let outcome = GraphLoader.check(options.source(files, entry: entry))
     return GraphReport(graph: outcome.graph, problems: outcome.problems)
   }
 

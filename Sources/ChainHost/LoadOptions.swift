@@ -13,6 +13,9 @@ public struct LoadOptions: Sendable {
   /// Swift functions in the place of chainlets, by name. Their resources are not opened.
   public var replacements: [String: Replacement] = [:]
 
+  /// What the operator allows chainlets to ask for in their `limits`.
+  public var limits = OperatorLimits()
+
   public init() {}
 
   /// - Throws: when a declared secret is missing, or a replacement names no chainlet.
@@ -42,6 +45,7 @@ extension LoadOptions {
     source.configuration.values = settings.mapValues { .text($0) }.merging(configuration.mapValues { .value($0) }) { $1 }
     source.configuration.parse = { text in try? ChainValue(json: Array(text.utf8)) }
     source.modules = BuiltInModule.push
+    source.bounds = limits
     return source
   }
 }

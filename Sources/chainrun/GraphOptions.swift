@@ -18,6 +18,13 @@ struct GraphOptions: ParsableArguments {
     help: ArgumentHelp("One value for chain.config. Wins over CHAINRUN_CONFIG_<NAME> and --config.", valueName: "name=value"))
   var settings: [String] = []
 
+  @Option(
+    name: .customLong("limit"),
+    help: ArgumentHelp(
+      "The most that chainlets may ask for by this name in their limits, such as memory=128MB. Wins over CHAINRUN_LIMIT_<NAME>.",
+      valueName: "name=value"))
+  var limits: [String] = []
+
   /// - Throws: a wrong use.
   func loadOptions() throws(CommandFailure) -> LoadOptions {
     var options = LoadOptions()
@@ -40,6 +47,7 @@ struct GraphOptions: ParsableArguments {
       options.configuration[name] = nil
       options.settings[name] = text
     }
+    options.limits = try operatorLimits(environment)
     return options
   }
 
@@ -53,6 +61,20 @@ struct GraphOptions: ParsableArguments {
     }
     for warning in report.problems { StandardStreams.note(warning.description) }
     return graph
+  }
+
+  private func operatorLimits(_ environment: [String: String]) throws(CommandFailure) -> OperatorLimits {
+    var bounds = OperatorLimits()
+    for (variable, text) in environment.sorted(by: { $0.key < $1.key }) where variable.hasPrefix("CHAINRUN_LIMIT_") {
+      do throws(Failure) {
+        try bounds.set(variable.dropFirst("CHAINRUN_LIMIT_".utf8.count).lowercased(), to: text)
+      } catch { throw CommandFailure(.usage, "\(variable): \(error.message)") }
+    }
+    for word in limits {
+      let (name, text) = try pair(word, of: "--limit", "NAME=VALUE")
+      do throws(Failure) { try bounds.set(name, to: text) } catch { throw CommandFailure(.usage, "--limit \(word): \(error.message)") }
+    }
+    return bounds
   }
 
   private func valuesOfFile() throws(CommandFailure) -> [String: ChainValue] {

@@ -55,4 +55,19 @@ struct SettingsTests {
     #expect(try program.run("graph.lua", "--lib", "shared").status == 2)
     #expect(try program.run("graph.lua").status == 3)
   }
+
+  @Test("--limit and CHAINRUN_LIMIT_<NAME> bound what chainlets may ask for")
+  func operatorLimits() throws {
+    let program = try Program(["graph.lua": graph("t.integer", "return 1", spec: "limits = { memory = '32MB' },")])
+    #expect(try program.run("graph.lua", "--limit", "memory=32MB").output == "1\n")
+    let refused = try program.run("graph.lua", "--limit", "memory=16MB")
+    #expect(refused.status == 3)
+    #expect(refused.errors.contains("Main.limits.memory: asks for 32 MB, and the operator of this host allows 16 MB"))
+    #expect(try program.run("check", "graph.lua", environment: ["CHAINRUN_LIMIT_MEMORY": "16MB"]).status == 3)
+    #expect(try program.run("graph.lua", "--limit", "memory=32MB", environment: ["CHAINRUN_LIMIT_MEMORY": "16MB"]).status == 0)
+    #expect(try program.run("graph.lua", "--limit", "memory").status == 2)
+    let wrong = try program.run("graph.lua", environment: ["CHAINRUN_LIMIT_CPUS": "2"])
+    #expect(wrong.status == 2)
+    #expect(wrong.errors.contains("CHAINRUN_LIMIT_CPUS: there is no limit 'cpus'; did you mean 'cpu'?"))
+  }
 }

@@ -99,7 +99,9 @@ typedef struct clg_watch {
   uint64_t *clock;                          // a virtual clock, or NULL for the system's
   int64_t (*wall)(void *);                  // nanoseconds since 1970, for os.time and os.date
   void *wall_context;
-  char killed_at[80];                       // "file:line" where the hook ended a run, for its message
+  char killed_file[60];                     // where a run reached its limit, for its message
+  int killed_line;
+  clg_run *killed_run;                      // whose place that is; NULL when it is not known
   uint64_t signals, hooks, skipped;         // statistics
 } clg_watch;
 

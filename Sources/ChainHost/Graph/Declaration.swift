@@ -63,6 +63,8 @@ public struct ChainletDeclaration: Sendable, Hashable {
     public var source = 1 << 20
     /// Calls alive at once.
     public var tasks = 4_096
+    /// The names of those that its author wrote.
+    package var given: Set<String> = []
   }
 
   public struct Scaling: Sendable, Hashable {

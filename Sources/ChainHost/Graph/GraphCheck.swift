@@ -50,6 +50,14 @@ final class GraphCheck {
       func problem(_ message: String, _ field: [String], _ suggestion: String? = nil) {
         host.add(Problem(message, place: declaration.place, chainlet: declaration.name, field: field.joined(separator: "."), suggestion: suggestion), pointingAt: field)
       }
+      for excess in host.source.bounds.excesses(of: declaration.limits) {
+        problem(
+          "asks for \(excess.asked), and the operator of this host allows \(excess.allowed)", ["limits", excess.name],
+          "ask for that or less, or have the operator allow more")
+      }
+      if let file = host.bundle.file(declaration.file), file.text.count > declaration.limits.source, declaration.limits.given.contains("source") {
+        problem("\(declaration.file) has \(file.text.count) bytes, more than limits.source allows (\(declaration.limits.source))", ["limits", "source"])
+      }
       if !host.source.features.contains(.resources), let use = declaration.uses.first {
         problem("resources (chain.\(use.kind)) come in a later step", ["uses"] + use.path)
       }

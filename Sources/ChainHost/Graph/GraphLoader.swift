@@ -20,7 +20,7 @@ package enum GraphLoader {
 
   package static func check(_ source: GraphSource) -> Outcome {
     do throws(GraphFiles.Missing) {
-      let files = try source.files.open(limit: ChainletDeclaration.Limits().source)
+      let files = try source.files.open(limit: source.bounds.source ?? ChainletDeclaration.Limits().source)
       do throws(LuaError) {
         return try plan(source, files.entry, files.find)
       } catch { return Outcome(graph: nil, problems: [Problem("the graph cannot be planned: \(error.message)")]) }

@@ -8,6 +8,8 @@ package struct GraphSource: Sendable {
   /// Names of the built-in modules beyond the standard ones, and what pushes any of them.
   package var moduleNames: Set<String> = []
   package var modules: BuiltInModules = { _, _, _ in false }
+  /// What chainlets may ask for.
+  package var bounds = OperatorLimits()
   /// What this build can run.
   package var features: Set<Feature> = []
   /// Seconds that the evaluation of all files may run.

@@ -27,6 +27,7 @@ extension RecordReader {
   func limits(_ stack: LuaStack, into limits: inout ChainletDeclaration.Limits) {
     let known = ["memory", "cpu", "time", "depth", "output", "nodes", "coroutines", "source", "tasks"]
     eachOption(stack, "limits", known, example: "limits = { memory = \"64MB\", time = 30 }") { name in
+      limits.given.insert(name)
       switch name {
       case "memory": limits.memory = bytes(stack, name) ?? limits.memory
       case "cpu": limits.cpu = seconds(stack, name) ?? limits.cpu

@@ -111,7 +111,7 @@ extension Lane {
     if waiter.ensure(count) { for position in 0..<count { waiter.rawGet(1, at: Int64(position + 1)) } }
     waiter.keepOnly(count)
     memory.pointee.memory.host -= 1
-    if call.state.isOutOfMemory() { call.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
+    if call.state.isOutOfMemory() { endForMemory(call) }
     wake(call, answers: count)
   }
 
@@ -140,13 +140,13 @@ extension Lane {
     begin(call, deadline: .max)
     call.extra.hookEnded = ended
     hookCalls.append(call)
-    tighten(call, to: now &+ time)
+    tighten(call, by: time, .hook)
     let memory = state.core.pointee.lua
     memory.pointee.memory.host += 1
     ChainletState.pushBody(onto: call.stack)
     call.pointee.run.answers = push(call.stack) + 2
     memory.pointee.memory.host -= 1
-    if state.isOutOfMemory() { call.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
+    if state.isOutOfMemory() { endForMemory(call) }
     makeReady(call)
     wakeLoop()
   }

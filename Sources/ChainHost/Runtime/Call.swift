@@ -35,6 +35,18 @@ struct Call {
   var depth: Int32 = 0
   /// Of the caller's needs, the one that this call answers.
   var need: Int32 = 0
+  /// Whose deadline is its own: how long it was given, in nanoseconds, and by what.
+  var allowance: UInt64 = 0
+  var allowedBy = AllowedBy.time
+
+  enum AllowedBy: UInt8 {
+    /// Its own limit.
+    case time
+    case caller, request
+    /// `chain.timeout`.
+    case function
+    case hook
+  }
 
   enum Kind: UInt8 {
     /// A call of `run`, from another chainlet or from outside.
@@ -151,8 +163,10 @@ final class CallExtra {
 
 /// Why a call is ended from outside: what its caller will see.
 struct Ending {
-  var code: String
-  var message: String
+  let failure: Failure
+
+  init(_ failure: Failure) { self.failure = failure }
+  init(code: String, message: String) { self.init(Failure(code: code, message: message)) }
 }
 
 /// What is left to try of a call with `retries`.
@@ -160,8 +174,11 @@ final class RetryPlan {
   var attemptsLeft: Int
   var delay: UInt64 = 50_000_000
   let deadline: UInt64
-  init(attempts: Int, deadline: UInt64) {
+  /// The timeout behind the deadline, in nanoseconds.
+  let allowance: UInt64?
+  init(attempts: Int, deadline: UInt64, allowance: UInt64?) {
     attemptsLeft = attempts
     self.deadline = deadline
+    self.allowance = allowance
   }
 }

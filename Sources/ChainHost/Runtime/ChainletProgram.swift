@@ -5,6 +5,8 @@ import LuaBridge
 final class ChainletProgram: Sendable {
   let declaration: ChainletDeclaration
   let graph: Graph
+  /// The declared limits within the operator's bounds.
+  let limits: ChainletDeclaration.Limits
   let input: SchemaProgram
   /// For a stream: of its items.
   let output: SchemaProgram
@@ -12,8 +14,9 @@ final class ChainletProgram: Sendable {
   let result: SchemaProgram?
   let isStream: Bool
 
-  init(_ declaration: ChainletDeclaration, in graph: Graph) {
+  init(_ declaration: ChainletDeclaration, in graph: Graph, bounds: OperatorLimits = OperatorLimits()) {
     self.declaration = declaration
+    limits = bounds.bounding(declaration.limits)
     self.graph = graph
     input = SchemaProgram(declaration.input)
     let output = declaration.output ?? ChainletProgram.nothing
@@ -32,7 +35,7 @@ final class ChainletProgram: Sendable {
   static let nothing = ChainType(.optional(ChainType(.enumeration([]))))
 
   var outputLimits: CrossingLimits {
-    CrossingLimits(bytes: declaration.limits.output, nodes: declaration.limits.nodes, direction: .output)
+    CrossingLimits(bytes: limits.output, nodes: limits.nodes, direction: .output)
   }
 
   // MARK: Messages
@@ -57,17 +60,5 @@ final class ChainletProgram: Sendable {
       program, from: stack, at: index, root: "\(declaration.name).\(what)", limits: outputLimits)
     let code = mismatch.code == Failure.Code.badInput ? Failure.Code.badOutput : mismatch.code
     return Failure(code: code, message: mismatch.message, chainlet: declaration.name)
-  }
-}
-
-extension ChainletState {
-  func limitFailure(_ code: String, _ text: String) -> Failure {
-    Failure(code: code, message: "\(name) \(text)", chainlet: name)
-  }
-
-  func memoryFailure() -> Failure {
-    limitFailure(
-      Failure.Code.memoryLimit,
-      "needs more memory than its limit of \(program.declaration.limits.memory >> 20) MB (limits.memory)")
   }
 }

@@ -78,7 +78,7 @@ final class ChainletState {
     self.lane = lane
     self.program = program
     let declaration = program.declaration
-    let limits = declaration.limits
+    let limits = program.limits
     do throws(LuaError) {
       lua = try LuaState(memoryLimit: limits.memory, seed: lane.environment.random() | 1)
       lua.coroutineLimit = limits.coroutines

@@ -36,7 +36,7 @@ extension Lane {
     call.pointee.depth = parent.pointee.depth &+ 1
     call.pointee.need = parent.pointee.run.operand
     begin(call, deadline: deadline)
-    if core.pointee.timeLimit != .max { tighten(call, to: now &+ core.pointee.timeLimit) }
+    if core.pointee.timeLimit != .max { tighten(call, by: core.pointee.timeLimit, .time) }
   }
 
   @inline(__always) func begin(_ call: CallRef, deadline: UInt64) {
@@ -52,10 +52,16 @@ extension Lane {
     call.pointee.wait = .nothing
   }
 
-  /// A deadline of the call's own, nearer than the inherited one.
-  func tighten(_ call: CallRef, to deadline: UInt64) {
+  /// A deadline of the call's own, if that is nearer than the inherited one: so many nanoseconds from now on.
+  func tighten(_ call: CallRef, by allowance: UInt64, _ reason: Call.AllowedBy) {
+    tighten(call, to: allowance > .max - now ? .max : now &+ allowance, allowance, reason)
+  }
+
+  private func tighten(_ call: CallRef, to deadline: UInt64, _ allowance: UInt64, _ reason: Call.AllowedBy) {
     guard deadline < call.pointee.run.deadline else { return }
     call.pointee.run.deadline = deadline
+    call.pointee.allowance = allowance
+    call.pointee.allowedBy = reason
     timers.add(at: deadline, .deadline, call, stamp: call.pointee.serial)
     if timers.count > timerLimit { dropStaleTimers() }
   }
@@ -83,7 +89,7 @@ extension Lane {
     guard fits else {
       return callee.parent.flatMap { argumentProblem($0, waiter, state) } ?? state.program.explainInput(waiter, at: 1, nested: true)
     }
-    return state.isOutOfMemory() ? state.memoryFailure() : nil
+    return state.isOutOfMemory() ? state.memoryFailure(for: " for its input") : nil
   }
 
   // MARK: With care
@@ -94,10 +100,7 @@ extension Lane {
     let target = need.pointee.target.pointee.owner.takeUnretainedValue()
     if let problem = argumentProblem(caller, waiter, target) { return wake(caller, failure: problem) }
     guard caller.pointee.depth < Lane.maxDepth(caller) else {
-      return wake(caller, failure: Failure(
-        code: Failure.Code.depthLimit,
-        message: "\(target.name): calls are nested \(caller.pointee.depth) deep, the limit is \(Lane.maxDepth(caller)) "
-          + "(limits.depth of \(caller.state.name))"))
+      return wake(caller, failure: caller.state.depthFailure(calling: target, caller.whereabouts.first?.place))
     }
     var options = need.pointee.options
     if waiter.top >= 2, let problem = readOptions(waiter, at: 2, into: &options, target.name) {
@@ -108,18 +111,19 @@ extension Lane {
     var deadline = caller.pointee.run.deadline
     if let timeout = options.timeout { deadline = min(deadline, now &+ timeout) }
     if options.retries > 0, !need.pointee.isStream {
-      caller.extra.retry = RetryPlan(attempts: options.retries, deadline: deadline)
+      caller.extra.retry = RetryPlan(attempts: options.retries, deadline: deadline, allowance: options.timeout)
     }
     caller.pointee.wait = .answer
-    attempt(caller, need, deadline: deadline)
+    attempt(caller, need, deadline: deadline, allowance: options.timeout)
   }
 
   /// One attempt of a call whose arguments are on the caller's stack.
-  func attempt(_ caller: CallRef, _ need: UnsafeMutablePointer<Need>, deadline: UInt64) {
+  /// - Parameter allowance: the caller's timeout, for all attempts, behind `deadline`.
+  func attempt(_ caller: CallRef, _ need: UnsafeMutablePointer<Need>, deadline: UInt64, allowance: UInt64?) {
     let core = need.pointee.target
     let callee = blankCall(core)
     open(callee, under: caller, deadline: caller.pointee.run.deadline)
-    tighten(callee, to: deadline)
+    if let allowance { tighten(callee, to: deadline, allowance, .caller) }
     callee.pointee.phase = .queued
     callee.pointee.waitingSince = now
     caller.pointee.phase = .waiting
@@ -241,13 +245,13 @@ extension Lane {
 
   private func answerFailure(_ caller: CallRef, of call: CallRef, fits: Bool, at index: Int32) {
     guard fits else {
-      let failure = call.state.program.explainOutput(call.stack, at: index)
+      let failure = call.state.returned(call.state.program.explainOutput(call.stack, at: index))
       return complete(call, failure: failure, results: 0)
     }
     let isOut = caller.state.isOutOfMemory()
     leave(call)
     ChainletState.recycle(call)
-    if isOut { caller.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
+    if isOut { endForMemory(caller) }
     wake(caller, answers: 1)
   }
 

@@ -45,7 +45,9 @@ extension Lane {
   private func fail(_ youngest: CallRef, _ ring: [CallRef]) {
     let names = ring.map { $0.state.name }
     let path = (names + [names.first ?? ""]).joined(separator: " → ")
-    cancel(youngest, Ending(code: Failure.Code.deadlock, message: "\(youngest.state.name) waits for itself: \(path)"))
+    cancel(youngest, Ending(youngest.state.limitFailure(
+      Failure.Code.deadlock, "a wait of \(Lane.patience / 1_000_000_000) s", .number(Double(Lane.patience) / 1e9),
+      "waits for itself, for more than \(Lane.patience / 1_000_000_000) s: \(path)", youngest.whereabouts)))
   }
 
   /// Every call of every request on this lane.

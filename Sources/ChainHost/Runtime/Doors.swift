@@ -11,12 +11,9 @@ extension Lane {
     requests[request.id] = request
     request.generation.pins += 1
     let core = state.core
-    guard core.pointee.slotsTaken < core.pointee.slots || Int(core.pointee.waiting) < state.program.declaration.scaling.queue
-    else {
-      return finish(request, .failure(Failure(
-        code: Failure.Code.overloaded,
-        message: "\(state.name) is overloaded: \(core.pointee.slotsTaken) requests run and \(core.pointee.waiting) wait "
-          + "(scaling.concurrency, scaling.queue)", chainlet: state.name)))
+    let hasSlot = core.pointee.isReady && core.pointee.slotsTaken < core.pointee.slots
+    guard hasSlot || Int(core.pointee.waiting) < state.program.declaration.scaling.queue else {
+      return finish(request, .failure(state.overloadFailure()))
     }
     let call = blankCall(core)
     call.pointee.kind = .call
@@ -26,8 +23,8 @@ extension Lane {
     begin(call, deadline: .max)
     request.root = call
     if state.program.isStream { openOutput(of: request, call, state) }
-    if request.deadline != .max { tighten(call, to: request.deadline) }
-    if core.pointee.timeLimit != .max { tighten(call, to: now &+ core.pointee.timeLimit) }
+    if request.deadline != .max { tighten(call, by: request.deadline &- now, .request) }
+    if core.pointee.timeLimit != .max { tighten(call, by: core.pointee.timeLimit, .time) }
     admit(call)
   }
 
@@ -42,7 +39,7 @@ extension Lane {
     let failure = decode(request.input, onto: stack, state)
     memory.pointee.memory.host -= 1
     if let failure { return complete(call, failure: failure, results: 0) }
-    if state.isOutOfMemory() { return complete(call, failure: state.memoryFailure(), results: 0) }
+    if state.isOutOfMemory() { return complete(call, failure: state.memoryFailure(for: " for its input"), results: 0) }
     call.pointee.run.answers = ChainletState.prefix
     if let channel = call.existingExtra?.output { pushEmit(of: channel, onto: call) }
     makeReady(call)
@@ -81,7 +78,7 @@ extension Lane {
     let at = results == 0 ? stack.top : stack.top - results + 1
     switch encode(stack, at: at, call.pointee.core.pointee.output, request.form, of: call.state) {
     case .success(let output): finish(request, .success(output))
-    case .failure(let failure): finish(request, .failure(failure))
+    case .failure(let failure): finish(request, .failure(call.state.returned(failure)))
     }
   }
 
@@ -103,7 +100,7 @@ extension Lane {
     // Its calls have ended; what nobody has taken yet is dropped.
     channel.queue = []
     channel.queuedBytes = 0
-    channel.end = .failed(Failure(code: ending.code, message: ending.message))
+    channel.end = .failed(ending.failure)
     channel.wanted = 1
     flush(channel, sink)
   }

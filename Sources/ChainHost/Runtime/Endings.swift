@@ -13,7 +13,7 @@ extension Lane {
     if status != LUA_OK_STATUS {
       failure = takeFailure(call, status: status)
     } else if let ending = call.existingExtra?.ending {
-      failure = Failure(code: ending.code, message: ending.message) // it was ordered first
+      failure = ending.failure // it was ordered first
     }
     guard call.hasChildren else { return complete(call, failure: failure, results: results) }
     call.pointee.phase = .ending
@@ -31,20 +31,15 @@ extension Lane {
     switch killed {
     case CLG_CPU:
       stateWasKilled(state)
-      let place = withUnsafeBytes(of: &watch.pointee.killed_at) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      return state.limitFailure(
-        Failure.Code.cpuLimit, "ran for more than its limit of \(state.program.declaration.limits.cpu) s (limits.cpu)"
-          + (place.isEmpty ? "" : " at \(place)"))
+      return state.cpuFailure(placeOfKill(call))
     case CLG_MEMORY:
       stateWasKilled(state)
-      return state.memoryFailure()
+      return state.memoryFailure(placeOfKill(call))
     case CLG_TIMEOUT: return timeoutInside(call)
-    case CLG_CANCELLED, CLG_CANCELLED_HARD:
-      let ending = call.existingExtra?.ending
-      return Failure(code: ending?.code ?? Failure.Code.cancelled, message: ending?.message ?? "\(state.name) was cancelled")
+    case CLG_CANCELLED, CLG_CANCELLED_HARD: return endingFailure(call)
     default: break
     }
-    if status == LUA_ERRMEM_STATUS { return state.memoryFailure() }
+    if status == LUA_ERRMEM_STATUS { return state.memoryFailure(placeOfKill(call)) }
     return state.failures.read(call.stack, at: -1, report: report?.serial == call.pointee.serial ? report : nil)
   }
 
@@ -52,14 +47,15 @@ extension Lane {
   private func timeoutInside(_ call: CallRef) -> Failure {
     var outermost = call
     while let parent = outermost.parent, parent.pointee.run.deadline == call.pointee.run.deadline { outermost = parent }
-    let failure = timeoutFailure(outermost)
-    if outermost != call { cancel(outermost, Ending(code: failure.code, message: failure.message)) }
+    let failure = timeoutFailure(outermost, placeOfKill(call))
+    if outermost != call { cancel(outermost, Ending(failure)) }
     return failure
   }
 
-  func timeoutFailure(_ call: CallRef) -> Failure {
-    let what = call.pointee.kind == .task ? "a task of \(call.state.name)" : call.state.name
-    return Failure(code: Failure.Code.timeout, message: "\(what) did not end within its time limit", chainlet: call.state.name)
+  /// What a call that was ended from outside says.
+  private func endingFailure(_ call: CallRef) -> Failure {
+    call.existingExtra?.ending?.failure
+      ?? Failure(code: Failure.Code.cancelled, message: "\(call.state.name) was cancelled", chainlet: call.state.name)
   }
 
   // MARK: Completing
@@ -137,7 +133,7 @@ extension Lane {
   func tryAgain(_ caller: CallRef) {
     guard let plan = caller.existingExtra?.retry, let needs = caller.pointee.core.pointee.needs else { return }
     caller.pointee.ticket = 0
-    attempt(caller, needs + Int(caller.pointee.run.operand), deadline: plan.deadline)
+    attempt(caller, needs + Int(caller.pointee.run.operand), deadline: plan.deadline, allowance: plan.allowance)
   }
 
   private func answerSlowly(_ caller: CallRef, of call: CallRef, results: Int32) {
@@ -158,9 +154,9 @@ extension Lane {
     memory.pointee.memory.host -= 1
     guard fits else {
       waiter.setTop(0)
-      return wake(caller, failure: call.state.program.explainOutput(stack, at: at))
+      return wake(caller, failure: call.state.returned(call.state.program.explainOutput(stack, at: at)))
     }
-    if caller.state.isOutOfMemory() { caller.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
+    if caller.state.isOutOfMemory() { endForMemory(caller) }
     wake(caller, answers: 1)
   }
 
@@ -212,11 +208,7 @@ extension Lane {
   @inline(never) private func endCancelled(_ call: CallRef) {
     switch call.pointee.phase {
     case .queued:
-      let ending = call.existingExtra?.ending
-      let failure = Failure(
-        code: ending?.code ?? Failure.Code.cancelled, message: ending?.message ?? "\(call.state.name) was cancelled",
-        chainlet: call.state.name)
-      complete(call, failure: failure, results: 0)
+      complete(call, failure: endingFailure(call), results: 0)
     case .waiting:
       guard !call.hasChildren else { return }
       stopWaiting(call)
@@ -235,8 +227,7 @@ extension Lane {
 
   /// A deadline has come.
   func expire(_ call: CallRef) {
-    let failure = timeoutFailure(call)
-    cancel(call, Ending(code: failure.code, message: failure.message))
+    cancel(call, Ending(timeoutFailure(call, call.whereabouts)))
   }
 
   /// Takes a call out of whatever it waits in; its ticket is void.

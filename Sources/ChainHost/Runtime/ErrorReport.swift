@@ -41,7 +41,7 @@ extension ChainletState {
 
 extension ChainletState {
   /// An entry for each function, the outermost being the one that the host called; a recursion is told once.
-  private func trace(of frames: [LuaFrame], _ call: CallRef) -> [Failure.TraceEntry] {
+  func trace(of frames: [LuaFrame], _ call: CallRef) -> [Failure.TraceEntry] {
     var trace: [Failure.TraceEntry] = []
     for (position, frame) in frames.enumerated() {
       let isOutermost = position == frames.count - 1 && call.pointee.kind == .call

@@ -14,14 +14,15 @@ final class Generation: Sendable {
   let modules: [PrimitiveModule]
 
   init(
-    number: UInt64, graph: Graph, secrets: [String: String], replacements: [String: Replacement], modules: [PrimitiveModule]
+    number: UInt64, graph: Graph, secrets: [String: String], replacements: [String: Replacement], modules: [PrimitiveModule],
+    bounds: OperatorLimits
   ) {
     self.number = number
     self.modules = modules
     self.graph = graph
     self.secrets = secrets
     self.replacements = replacements
-    programs = graph.chainlets.map { ChainletProgram($0, in: graph) }
+    programs = graph.chainlets.map { ChainletProgram($0, in: graph, bounds: bounds) }
   }
 }
 

@@ -39,7 +39,10 @@ extension Lane {
   private func lose(_ state: ChainletState, of built: LaneGeneration) {
     built.lost.append(state)
     for call in liveCalls() where call.pointee.core == state.core && call.pointee.kind == .call && call.pointee.phase != .queued {
-      cancel(call, Ending(code: Failure.Code.stateLost, message: "\(state.name) was rebuilt after a limit was reached, twice"))
+      cancel(call, Ending(state.limitFailure(
+        Failure.Code.stateLost, "retired states", 1,
+        "lost the state in which this call ran: it was rebuilt after a limit was reached, twice, and one retired state is kept",
+        call.whereabouts)))
     }
     if state.core.pointee.slotsTaken == 0 { retiredStateIsEmpty(state) }
   }

@@ -35,7 +35,7 @@ extension Lane {
       guard waiter.ensure(16) else { throw LuaError(.memory, "stack overflow") }
       let answers = try result.get()(waiter)
       memory.pointee.memory.host -= 1
-      if call.state.isOutOfMemory() { call.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
+      if call.state.isOutOfMemory() { endForMemory(call) }
       wake(call, answers: answers)
     } catch {
       memory.pointee.memory.host -= 1

@@ -120,7 +120,7 @@ extension Lane {
     call.pointee.core.pointee.lua.pointee.memory.host += 1
     call.state.failures.push(failure, onto: waiter)
     call.pointee.core.pointee.lua.pointee.memory.host -= 1
-    if call.state.isOutOfMemory() { call.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
+    if call.state.isOutOfMemory() { endForMemory(call) }
     wake(call, answers: 1, failed: true)
   }
 

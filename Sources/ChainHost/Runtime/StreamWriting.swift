@@ -73,10 +73,9 @@ extension Lane {
     call.pointee.run.answers += 1
   }
 
-  private func explain(_ channel: StreamChannel, _ stack: LuaStack) -> Failure {
+  private func explain(_ channel: StreamChannel, _ stack: LuaStack, _ limits: CrossingLimits) -> Failure {
     let program = channel.items.program.takeUnretainedValue()
-    let mismatch = TypeMismatch.explain(
-      program, from: stack, at: 1, root: "\(channel.name).emit", limits: CrossingLimits(direction: .output))
+    let mismatch = TypeMismatch.explain(program, from: stack, at: 1, root: "\(channel.name).emit", limits: limits)
     return Failure(code: mismatch.code, message: mismatch.message)
   }
 
@@ -147,7 +146,7 @@ extension Lane {
     memory.pointee.memory.host += 1
     defer { memory.pointee.memory.host -= 1 }
     guard target.ensure(8), link.copy(from: from, at: 1, source, to: target, limits: core.pointee.outputLimits) else {
-      return explain(channel, from)
+      return explain(channel, from, core.pointee.outputLimits)
     }
     if let reader {
       channel.waiting = nil
@@ -189,7 +188,7 @@ extension Lane {
         let at = results == 0 ? stack.top : stack.top - results + 1
         switch channel.result.map({ encode(stack, at: at, $0, form, of: call.state) }) ?? .success(.value(.null)) {
         case .success(let output): channel.lastOutput = output
-        case .failure(let problem): failure = problem
+        case .failure(let problem): failure = call.state.returned(problem)
         }
       }
       channel.end = failure.map { .failed($0) } ?? .finished(0)
@@ -216,7 +215,7 @@ extension Lane {
     let main = state.lua.main
     guard main.ensure(8), link.copy(
       from: stack, at: at, source, to: main, limits: call.pointee.core.pointee.outputLimits) else {
-      return (0, call.state.program.explainOutput(stack, at: at, what: "result"))
+      return (0, call.state.returned(call.state.program.explainOutput(stack, at: at, what: "result")))
     }
     return (main.keep(), nil)
   }

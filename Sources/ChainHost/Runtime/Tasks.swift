@@ -90,7 +90,7 @@ extension Lane {
     call.pointee.waitingSince = now
     startItem(group, of: call, call.pointee.request.takeUnretainedValue())
     if let task = call.pointee.run.first_child {
-      tighten(UnsafeMutableRawPointer(task).assumingMemoryBound(to: Call.self), to: now &+ time)
+      tighten(UnsafeMutableRawPointer(task).assumingMemoryBound(to: Call.self), by: time, .function)
     }
   }
 
@@ -348,7 +348,7 @@ extension Lane {
       waiter.keepOnly(2)
       wake(owner, answers: 2)
     }
-    if owner.state.isOutOfMemory() { owner.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue) }
+    if owner.state.isOutOfMemory() { endForMemory(owner) }
   }
 }
 

@@ -18,7 +18,8 @@ package struct TypeMismatch: Error, Sendable, Equatable {
     expected = complaint.expected
     got = complaint.got
     code = complaint.isSize ? limits.sizeCode : limits.mismatchCode
-    message = "\(self.path): \(complaint.text)"
+    let setting = limits.direction == .output ? complaint.limit.map { " (\($0))" } ?? "" : ""
+    message = "\(self.path): \(complaint.text)\(setting)"
   }
 
   /// The failure that a caller gets.
@@ -60,8 +61,9 @@ struct Complaint: Sendable {
   var expected: String
   var got: String
   var text: String
-  /// The whole is too large: another code.
-  var isSize = false
+  /// The whole is too large, by this limit of outputs: another code.
+  var limit: String?
+  var isSize: Bool { limit != nil }
   /// The text is no JSON, or is nested too deep: no other member of a union would fit.
   var isFinal = false
 
@@ -71,11 +73,11 @@ struct Complaint: Sendable {
     text = "expected \(expected), got \(got)"
   }
 
-  init(expected: String, got: String, text: String, isSize: Bool = false) {
+  init(expected: String, got: String, text: String, limit: String? = nil) {
     self.expected = expected
     self.got = got
     self.text = text
-    self.isSize = isSize
+    self.limit = limit
   }
 
   static func missing(_ type: ChainType) -> Complaint {
@@ -103,11 +105,11 @@ struct Complaint: Sendable {
   }
 
   static func tooManyValues(_ most: Int) -> Complaint {
-    Complaint(expected: "at most \(most) values", got: "more", text: "too large: more than \(most) values in all", isSize: true)
+    Complaint(expected: "at most \(most) values", got: "more", text: "too large: more than \(most) values in all", limit: "limits.nodes")
   }
 
   static func tooManyBytes(_ most: Int) -> Complaint {
-    Complaint(expected: "at most \(most) bytes", got: "more", text: "too large: more than \(most) bytes of text in all", isSize: true)
+    Complaint(expected: "at most \(most) bytes", got: "more", text: "too large: more than \(most) bytes of text in all", limit: "limits.output")
   }
 
   static func list(_ words: [String], last word: String = ", ") -> String {

@@ -1,0 +1,104 @@
+import ChainBase
+import CLuaGuard
+import LuaBridge
+
+/// Why a limit ended something, told alike for all of them: the chainlet, the limit's name, its value, and the Lua
+/// line that hit it. For programs `details` has the name and the value.
+extension ChainletState {
+  /// - Parameters:
+  ///   - text: what follows the chainlet's name.
+  ///   - trace: where it was, innermost first; empty where no Lua line was at it.
+  func limitFailure(
+    _ code: String, _ limit: String, _ value: ChainValue, _ text: String, _ trace: [Failure.TraceEntry] = []
+  ) -> Failure {
+    let place = trace.first?.place.map { " at \($0)" } ?? ""
+    return Failure(
+      code: code, message: "\(name) \(text)\(place)", details: ["limit": .string(limit), "value": value], chainlet: name, trace: trace)
+  }
+
+  func cpuFailure(_ trace: [Failure.TraceEntry]) -> Failure {
+    let limit = program.limits.cpu
+    return limitFailure(
+      Failure.Code.cpuLimit, "limits.cpu", .number(limit), "ran for more than its limit of \(secondsText(limit)) (limits.cpu)", trace)
+  }
+
+  func memoryFailure(_ trace: [Failure.TraceEntry] = [], for what: String = "") -> Failure {
+    let limit = program.limits.memory
+    return limitFailure(
+      Failure.Code.memoryLimit, "limits.memory", .integer(Int64(limit)),
+      "needs more memory than its limit of \(byteText(limit)) (limits.memory)\(what)", trace)
+  }
+
+  /// It is raised where the call was made, which notes the trace.
+  func depthFailure(calling target: ChainletState, _ place: SourcePlace?) -> Failure {
+    let limit = program.limits.depth
+    return limitFailure(
+      Failure.Code.depthLimit, "limits.depth", .integer(Int64(limit)),
+      "cannot call \(target.name): its limit of nested calls is \(limit) (limits.depth)\(place.map { " at \($0)" } ?? "")")
+  }
+
+  func overloadFailure() -> Failure {
+    let queue = program.declaration.scaling.queue
+    let running = core.pointee.isReady ? "\(core.pointee.slotsTaken) requests run (scaling.concurrency)" : "its state is being rebuilt"
+    return limitFailure(
+      Failure.Code.overloaded, "scaling.queue", .integer(Int64(queue)),
+      "is overloaded: \(running) and \(core.pointee.waiting) wait (scaling.queue)")
+  }
+
+  /// A failure of what `run` returned. Nothing is left of the line that returned it, so it is told where `run` begins.
+  func returned(_ failure: Failure) -> Failure {
+    guard failure.code == Failure.Code.outputLimit else { return failure }
+    var failure = failure
+    let isNodes = failure.message.hasSuffix("(limits.nodes)")
+    let limits = program.limits
+    failure.details = ["limit": .string(isNodes ? "limits.nodes" : "limits.output"), "value": .integer(Int64(isNodes ? limits.nodes : limits.output))]
+    failure.trace.append(Failure.TraceEntry(chainlet: name, place: program.declaration.methods["run"], function: "run"))
+    return failure
+  }
+}
+
+extension Lane {
+  /// Where the run that has just been ended reached its limit.
+  func placeOfKill(_ call: CallRef) -> [Failure.TraceEntry] {
+    guard watch.pointee.killed_run == call.raw else { return [] }
+    watch.pointee.killed_run = nil
+    let file = withUnsafeBytes(of: &watch.pointee.killed_file) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    return [Failure.TraceEntry(chainlet: call.state.name, place: SourcePlace(file: file, line: Int(watch.pointee.killed_line)))]
+  }
+
+  /// The answer that a run got does not fit into its state's memory: it ends where it takes it.
+  func endForMemory(_ call: CallRef) {
+    if watch.pointee.killed_run == call.raw { watch.pointee.killed_run = nil }
+    call.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue)
+  }
+
+  /// Why a deadline ended a call: its own limit, or what its caller or its request allowed.
+  func timeoutFailure(_ call: CallRef, _ trace: [Failure.TraceEntry]) -> Failure {
+    let state = call.state
+    let allowed = Double(call.pointee.allowance) / 1e9
+    let limit: String
+    switch call.pointee.allowedBy {
+    case .time: limit = "limits.time"
+    case .caller: limit = "the timeout of the call"
+    case .request: limit = "the timeout of the request"
+    case .function: limit = "chain.timeout"
+    case .hook: limit = "the host's limit for init, close and background work"
+    }
+    let what = call.pointee.kind == .task ? "a task of \(state.name)" : state.name
+    let waited = call.pointee.phase == .queued ? "; it waited for a slot" : ""
+    let place = trace.first?.place.map { " at \($0)" } ?? ""
+    return Failure(
+      code: Failure.Code.timeout, message: "\(what) did not end within \(secondsText(allowed)) (\(limit))\(waited)\(place)",
+      details: ["limit": .string(limit), "value": .number(allowed)], chainlet: state.name, trace: trace)
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == Call {
+  /// The Lua functions in which a call waits, or was when its slice was over; empty for one that has not begun.
+  var whereabouts: [Failure.TraceEntry] {
+    switch pointee.phase {
+    case .idle, .queued, .running, .ending: []
+    case .ready, .waiting: pointee.run.coroutine == nil ? [] : state.trace(of: waiter.frames(), self)
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import ChainBase
+import ChainHost
+import Testing
+
+private let source = """
+  local chain = require "chain"
+  local t = chain.types
+  local Worker = chain.chainlet "Worker" {
+    input = { what = t.string }, output = t.integer, limits = { cpu = 0.05, memory = "1MB", time = 20, output = 1000 },
+  }
+  function Worker:run(req)
+    if req.what == "spin" then while true do end end
+    if req.what == "fill" then local list = {} while true do list[#list + 1] = {} end end
+    if req.what == "wait" then chain.sleep(30) end
+    return 1
+  end
+  local Main = chain.chainlet "Main" { input = { what = t.string }, output = t.any, needs = { worker = Worker } }
+  function Main:run(req)
+    local ok, failure = pcall(self.worker, { what = req.what })
+    if ok then return true end
+    local trace = failure.trace[1]
+    return {
+      code = failure.code, chainlet = failure.chainlet, limit = failure.details.limit, value = failure.details.value,
+      place = trace.file .. ":" .. trace.line, retry = failure.retry, named = failure.message:find("graph.lua:%d+") ~= nil,
+    }
+  end
+  return { main = Main, worker = Worker }
+  """
+
+@Suite("Errors of limits")
+struct LimitErrorTests {
+  @Test("tell a program the code, the chainlet, the limit's name and value, and the Lua line", arguments: [
+    ("spin", "cpu_limit", "limits.cpu", 0.05, 7), ("fill", "memory_limit", "limits.memory", 1_048_576, 8),
+  ])
+  func told(what: String, code: String, limit: String, value: Double, line: Int) async throws {
+    try await withChain(source) { (chain: Chain) async throws -> Void in
+      let told = try await chain.run(["what": .string(what)], .init(entry: "main"))
+      #expect(told["code"] == .string(code))
+      #expect(told["chainlet"] == "Worker")
+      #expect(told["limit"] == .string(limit))
+      #expect(told["value"] == .number(value) || told["value"] == .integer(Int64(value)))
+      #expect(told["place"] == .string("graph.lua:\(line)"))
+      #expect(told["named"] == true)
+      #expect(told["retry"] == false)
+    }
+  }
+
+  @Test("a request's own timeout is named as such, with the line that waited")
+  func requestTimeout() async throws {
+    try await withChain(source) { (chain: Chain) async throws -> Void in
+      do {
+        _ = try await chain.run(["what": "wait"], .init(entry: "worker", timeout: 20_000_000))
+        Issue.record("it did not end")
+      } catch let failure as Failure {
+        #expect(failure.code == "timeout")
+        #expect(failure.message == "Worker did not end within 0.02 s (the timeout of the request) at graph.lua:9")
+        #expect(failure.details == ["limit": "the timeout of the request", "value": 0.02])
+        #expect(failure.trace.first?.place == SourcePlace(file: "graph.lua", line: 9))
+      }
+    }
+  }
+
+  @Test("a call that waits for a slot when its time is over says so")
+  func queuedTimeout() async throws {
+    let graph = """
+      local chain = require "chain"
+      local One = chain.chainlet "One" { scaling = { concurrency = 1 } }
+      function One:run() chain.sleep(30) end
+      return One
+      """
+    try await withChain(graph) { (chain: Chain) async throws -> Void in
+      let first = Task { try await chain.run([:]) }
+      var told: String?
+      for _ in 0..<100 where told?.hasSuffix("slot") != true { // the first one may come late
+        do {
+          _ = try await chain.run([:], .init(timeout: 20_000_000))
+        } catch let failure as Failure { told = failure.message }
+      }
+      #expect(told == "One did not end within 0.02 s (the timeout of the request); it waited for a slot")
+      first.cancel()
+      _ = try? await first.value
+    }
+  }
+
+  @Test("overloaded names both bounds and their values")
+  func overloaded() async throws {
+    let graph = """
+      local chain = require "chain"
+      local Door = chain.chainlet "Door" { scaling = { concurrency = 2, queue = 3 } }
+      function Door:run() chain.sleep(30) end
+      return Door
+      """
+    try await withChain(graph) { (chain: Chain) async throws -> Void in
+      let refused = await withTaskGroup(of: Failure?.self) { group in
+        for _ in 0..<6 {
+          group.addTask {
+            do throws(Failure) { _ = try await chain.run([:]) } catch { return error }
+            return nil
+          }
+        }
+        let first = await group.next() ?? nil
+        group.cancelAll()
+        return first
+      }
+      #expect(refused?.message == "Door is overloaded: 2 requests run (scaling.concurrency) and 3 wait (scaling.queue)")
+      #expect(refused?.chainlet == "Door")
+      #expect(refused?.details == ["limit": "scaling.queue", "value": 3])
+      #expect(refused?.retry == true)
+    }
+  }
+
+  @Test("state_lost and deadlock name what was kept and how long was waited, with the line that waited")
+  func lostAndDeadlocked() async throws {
+    let graph = """
+      local chain = require "chain"
+      local t = chain.types
+      local Worker = chain.chainlet "Worker" { input = { what = t.string }, limits = { cpu = 0.05 } }
+      function Worker:run(req)
+        if req.what == "spin" then while true do end end
+        if req.what == "self" then
+          local mutex = chain.mutex()
+          local one <close> = mutex:lock()
+          local two <close> = mutex:lock()
+        end
+        chain.sleep(30)
+      end
+      return Worker
+      """
+    try await withChain(graph) { (chain: Chain) async throws -> Void in
+      @Sendable func failure(_ what: String) async -> Failure? {
+        do throws(Failure) { _ = try await chain.run(["what": .string(what)]) } catch { return error }
+        return nil
+      }
+      let waiting = Task { await failure("wait") }
+      let locked = await failure("self") // takes a second: the other waits by now
+      _ = await failure("spin")
+      _ = await failure("spin")
+      let lost = await waiting.value
+      #expect(lost?.code == "state_lost")
+      #expect(lost?.message.hasSuffix("one retired state is kept at graph.lua:11") == true)
+      #expect(lost?.retry == true)
+      #expect(locked?.code == "deadlock")
+      #expect(locked?.message == "Worker waits for itself, for more than 1 s: Worker → Worker at graph.lua:9")
+      #expect(locked?.trace.first?.place?.line == 9)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import ChainBase
+import ChainHost
+import Testing
+
+private func graph(_ limits: String) -> [String: String] {
+  ["graph.lua": """
+    local chain = require "chain"
+    local t = chain.types
+    local Main = chain.chainlet "Main" {
+      input = { what = t.string }, output = t.any,
+      \(limits)
+    }
+    function Main:run(req)
+      if req.what == "fill" then local list = {} while true do list[#list + 1] = {} end end
+      if req.what == "spin" then while true do end end
+      if req.what == "wait" then chain.sleep(60) end
+      if req.what == "long" then return ("x"):rep(5000) end
+      if req.what == "many" then local list = {} for i = 1, 600 do list[i] = i end return list end
+      return true
+    end
+    return Main
+    """]
+}
+
+private func bounds(_ set: (inout OperatorLimits) -> Void) -> LoadOptions {
+  var options = LoadOptions()
+  set(&options.limits)
+  return options
+}
+
+@Suite("The operator's limits")
+struct OperatorLimitsTests {
+  @Test("a chainlet that asks for more is refused with what it asks for and what is allowed", arguments: [
+    ("memory = '65MB'", "limits.memory: asks for 65 MB, and the operator of this host allows 64 MB"),
+    ("cpu = 3", "limits.cpu: asks for 3 s, and the operator of this host allows 2 s"),
+    ("time = 31", "limits.time: asks for 31 s, and the operator of this host allows 30 s"),
+    ("depth = 9", "limits.depth: asks for 9, and the operator of this host allows 8"),
+    ("output = '2MB'", "limits.output: asks for 2 MB, and the operator of this host allows 1 MB"),
+    ("nodes = 501", "limits.nodes: asks for 501, and the operator of this host allows 500"),
+    ("coroutines = 101", "limits.coroutines: asks for 101, and the operator of this host allows 100"),
+    ("tasks = 51", "limits.tasks: asks for 51, and the operator of this host allows 50"),
+    ("source = '2MB'", "limits.source: asks for 2 MB, and the operator of this host allows 1 MB"),
+  ])
+  func refused(limits: String, message: String) async throws {
+    var all = OperatorLimits()
+    for (name, value) in [
+      ("memory", "64MB"), ("cpu", "2"), ("time", "30"), ("depth", "8"), ("output", "1MB"), ("nodes", "500"), ("coroutines", "100"),
+      ("tasks", "50"), ("source", "1MB"),
+    ] { try all.set(name, to: value) }
+    let host = ChainHost()
+    do {
+      _ = try await host.load(files: graph("limits = { \(limits) },"), bounds { $0 = all })
+      Issue.record("it was loaded")
+    } catch {
+      #expect(error.code == Failure.Code.invalidGraph)
+      #expect(error.message.hasPrefix("graph.lua:5: Main.\(message)"), "\(error.message)")
+    }
+    // Up to the bound everybody may ask, and who asks for nothing gets no more.
+    let exact = "limits = { memory = '64MB', cpu = 2, time = 30, depth = 8, output = '1MB', nodes = 500, coroutines = 100, tasks = 50 },"
+    #expect(try await host.load(files: graph(exact), bounds { $0 = all }).run(["what": ""]) == true)
+    #expect(try await host.load(files: graph(""), bounds { $0 = all }).run(["what": ""]) == true)
+    await host.shutdown()
+  }
+
+  @Test("a default beyond a bound is the bound, and its errors name that", arguments: [
+    ("fill", "memory_limit", "its limit of 1 MB (limits.memory)"), ("spin", "cpu_limit", "its limit of 0.05 s (limits.cpu)"),
+    ("wait", "timeout", "within 0.1 s (limits.time)"), ("long", "output_limit", "more than 1000 bytes"),
+    ("many", "output_limit", "more than 500 values"),
+  ])
+  func lowered(what: String, code: String, text: String) async throws {
+    let host = ChainHost()
+    let chain = try await host.load(files: graph(""), bounds {
+      $0.memory = 1 << 20
+      if what == "spin" { $0.cpu = 0.05 }
+      if what == "wait" { $0.time = 0.1 }
+      $0.output = 1_000
+      $0.nodes = 500
+    })
+    do {
+      _ = try await chain.run(["what": .string(what)])
+      Issue.record("it was not limited")
+    } catch {
+      #expect(error.code == code)
+      #expect(error.message.contains(text), "\(error.message)")
+    }
+    await host.shutdown()
+  }
+
+  @Test("a bound that is none is refused by name", arguments: [
+    ("memry", "1MB", "there is no limit 'memry'; did you mean 'memory'?"), ("memory", "much", "the limit 'memory' must be a number of bytes"),
+    ("cpu", "-1", "the limit 'cpu' must be a number of seconds above 0"), ("depth", "0", "the limit 'depth' must be an integer of at least 1"),
+  ])
+  func wrong(name: String, value: String, message: String) {
+    var limits = OperatorLimits()
+    do throws(Failure) {
+      try limits.set(name, to: value)
+      Issue.record("it was taken")
+    } catch { #expect(error.message.hasPrefix(message), "\(error.message)") }
+    #expect(limits == OperatorLimits())
+  }
+
+  @Test("ChainHost.check tells the same as load")
+  func check() throws {
+    let files = graph("limits = { memory = '1GB' },")
+    let report = ChainHost.check(files: files, bounds { $0.memory = 1 << 20 })
+    #expect(report.graph == nil)
+    #expect(report.problems.count == 1)
+    #expect(report.problems.first?.place?.line == 5)
+    #expect(ChainHost.check(files: files).graph != nil)
+  }
+}
