@@ -51,15 +51,26 @@ let package = Package(
     // Stock Lua, for the sandbox to be compared with.
     .target(name: "CStockLua", dependencies: ["CLua"], path: "Tests/LuaDifference", exclude: ["cases.lua"]),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "CStockLua"]),
+    // What is fuzzed; its corpus is an ordinary test.
+    .target(
+      name: "FuzzTargets", dependencies: ["ChainBase", "ChainHost", "LuaBridge", "CStockLua"], path: "Fuzz/Targets"),
     // The scripts of Tests/Hostile: for a test each, and for the soak in random order side by side.
     .target(name: "HostileScripts", dependencies: ["ChainBase", "ChainHost"], path: "Tests/HostileScripts"),
     .executableTarget(
       name: "soak", dependencies: ["ChainBase", "ChainHost", "ChainLoop", "ChainTesting", "HostileScripts"], path: "Tests/Soak"),
     .testTarget(
-      name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "ChainTesting", "HostileScripts"]),
+      name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "ChainTesting", "FuzzTargets", "HostileScripts"]),
     // Says what a process behind the wall can still do.
     .executableTarget(name: "confine-probe", dependencies: ["CConfine"], path: "Tests/ConfineProbe", cSettings: [.define("_GNU_SOURCE")]),
     .testTarget(name: "ChainrunTests", dependencies: ["chainrun", "LuaBridge", "confine-probe"]),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// libFuzzer's driver links only with what scripts/fuzz passes to the compiler.
+if Context.environment["CHAINRUN_FUZZ"] != nil {
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Fuzz/Driver"),
+  ]
+}

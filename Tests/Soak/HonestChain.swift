@@ -21,7 +21,8 @@ struct HonestChain: Sendable {
         let answer = try await chain.run(["n": .integer(n)], .init(entry: "fan"))
         return wrong(answer, .string((1...n).map { "Hello, \($0)" }.joined(separator: "\n")))
       case 1:
-        let record: ChainValue = ["name": .string("Ada \(n)"), "list": .list((0..<n).map { .integer($0) }), "share": .number(Double(n) / 4)]
+        let list = ChainValue.list((0..<n).map { .integer($0) })
+        let record: ChainValue = ["list": list, "name": .string("Ada \(n)"), "share": .number(Double(n) / 4)] // as answers are ordered
         return wrong(try await chain.run(["record": record], .init(entry: "echo")), record)
       case 2:
         var items: [ChainValue] = []
@@ -39,8 +40,10 @@ struct HonestChain: Sendable {
   }
 
   private func wrong(_ answer: ChainValue, _ expected: ChainValue) -> String? {
-    answer == expected ? nil : "answered \(answer), not \(expected)"
+    answer == expected ? nil : "answered \(text(answer)), not \(text(expected))"
   }
+
+  private func text(_ value: ChainValue) -> String { String(decoding: value.json.prefix(200), as: UTF8.self) }
 
   private static let source = """
     local chain = require "chain"

@@ -17,6 +17,8 @@ final class Soak: Sendable {
   private let host = ChainHost(lanes: 2)
   private static let attackers = 3
   private static let clients = 4
+  /// Seconds after which an attack is worth a line.
+  private static let slow = 10
 
   /// One round of so many random attacks.
   func round(of attacks: Int, _ honest: HonestChain, seed: UInt64) async {
@@ -49,8 +51,9 @@ final class Soak: Sendable {
     await host.shutdown()
   }
 
-  /// What is left behind while nobody asks: nothing.
-  func checkRest() async {
+  /// Nothing is left behind while nobody asks; garbage that waits for a collection is no growth.
+  func rest() async {
+    _ = await host.memoryWithoutPools()
     for (lane, census) in await host.census().enumerated() where !census.isAtRest {
       count("lane \(lane) is not at rest: \(census)") { _ in }
     }
@@ -63,7 +66,14 @@ final class Soak: Sendable {
     do throws(Failure) {
       let chain = try await host.load(files: ["graph.lua": attack.graph])
       await withTaskGroup(of: Void.self) { group in
-        for _ in 0..<crowd { group.addTask { [self] in judge(await attack.run(on: chain), of: attack, crowd) } }
+        for _ in 0..<crowd {
+          group.addTask { [self] in
+            let began = ContinuousClock.now
+            judge(await attack.run(on: chain), of: attack, crowd)
+            let seconds = (ContinuousClock.now - began).components.seconds
+            if seconds >= Soak.slow { note("soak: \(attack.name) (\(crowd) at once) took \(seconds) s") }
+          }
+        }
       }
       let after = try await chain.run(["attack": false], .init(entry: "attacker"))
       count(after == "ALIVE" ? nil : "\(attack.name): afterwards it answered \(after)") { _ in }

@@ -24,7 +24,7 @@ let honest = try await soak.start()
 var memory: [Double] = []
 repeat {
   await soak.round(of: attacksPerRound, honest, seed: generator.next())
-  await soak.checkRest()
+  await soak.rest()
   memory.append(residentMegabytes())
   let tally = soak.tally.withLock { $0 }
   note("soak: \((ContinuousClock.now - began).components.seconds) s: \(tally.attacks) attacks, \(tally.honest) honest requests, \(memory.last ?? 0) MB")
