@@ -24,6 +24,12 @@ let package = Package(
     // What a thread is to a loop: C, because Swift's optimiser may move a question about the thread over a hop.
     .target(name: "CLoopThread", cSettings: [.define("_GNU_SOURCE")]),
 
+    // What the system can take from the process; libseccomp is Linux's.
+    .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+    .target(
+      name: "CConfine", dependencies: [.target(name: "CSeccomp", condition: .when(platforms: [.linux]))],
+      cSettings: [.define("_GNU_SOURCE")]),
+
     .target(name: "ChainBase"),
     .target(name: "ChainLoop", dependencies: ["ChainBase", "CUV", "CLoopThread"]),
     .target(name: "LuaBridge", dependencies: ["ChainBase", "CLua", "CLuaGuard"]),
@@ -34,7 +40,9 @@ let package = Package(
     .target(name: "ChainTesting", dependencies: ["ChainHost", "ChainLoop"]),
     .executableTarget(
       name: "chainrun",
-      dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "CConfine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
 
     // Replays a seed of the property tests.
     .executableTarget(name: "simulate", dependencies: ["ChainTesting"]),
@@ -43,8 +51,26 @@ let package = Package(
     // Stock Lua, for the sandbox to be compared with.
     .target(name: "CStockLua", dependencies: ["CLua"], path: "Tests/LuaDifference", exclude: ["cases.lua"]),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "CStockLua"]),
-    .testTarget(name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "ChainTesting"]),
-    .testTarget(name: "ChainrunTests", dependencies: ["chainrun", "LuaBridge"]),
+    // What is fuzzed; its corpus is an ordinary test.
+    .target(
+      name: "FuzzTargets", dependencies: ["ChainBase", "ChainHost", "LuaBridge", "CStockLua"], path: "Fuzz/Targets"),
+    // The scripts of Tests/Hostile: for a test each, and for the soak in random order side by side.
+    .target(name: "HostileScripts", dependencies: ["ChainBase", "ChainHost"], path: "Tests/HostileScripts"),
+    .executableTarget(
+      name: "soak", dependencies: ["ChainBase", "ChainHost", "ChainLoop", "ChainTesting", "HostileScripts"], path: "Tests/Soak"),
+    .testTarget(
+      name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "ChainTesting", "FuzzTargets", "HostileScripts"]),
+    // Says what a process behind the wall can still do.
+    .executableTarget(name: "confine-probe", dependencies: ["CConfine"], path: "Tests/ConfineProbe", cSettings: [.define("_GNU_SOURCE")]),
+    .testTarget(name: "ChainrunTests", dependencies: ["chainrun", "LuaBridge", "confine-probe"]),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// libFuzzer's driver links only with what scripts/fuzz passes to the compiler.
+if Context.environment["CHAINRUN_FUZZ"] != nil {
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Fuzz/Driver"),
+  ]
+}

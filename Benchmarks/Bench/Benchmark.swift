@@ -1,5 +1,6 @@
 /// One benchmark: it measures through the public API, beside what it is compared with in the same run.
 struct Benchmark: Sendable {
+  /// On the command line; what it measures may have names of their own.
   let name: String
   /// Whether its peer is a program in Python.
   let needsPython: Bool

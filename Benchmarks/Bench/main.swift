@@ -6,6 +6,7 @@ import Foundation
 
 let benchmarks = [
   call, fanOut, fanOutPython, swiftFunction, asyncFunction, copyString, copyList, json, start, thousand,
+  limits, neighbours, plainLua,
 ]
 
 var names: [String] = []
@@ -15,6 +16,10 @@ for argument in CommandLine.arguments.dropFirst() {
 }
 if names.first == "--load", names.count == 2 {
   await printGrowth(loading: names[1])
+  exit(0)
+}
+if names == ["--hoard"] {
+  await printPeakOfHoarders()
   exit(0)
 }
 if let unknown = names.first(where: { name in !benchmarks.contains { $0.name == name } }) {

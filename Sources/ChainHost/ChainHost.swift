@@ -52,6 +52,15 @@ public final class ChainHost: Sendable {
   }
 
   private func load(_ source: GraphSource, _ options: LoadOptions) async throws(Failure) -> Chain {
+    try await load(read(source, options))
+  }
+
+  /// The first half of `load`: every file is read, nothing is built yet. Any thread.
+  package func read(_ file: String, _ options: LoadOptions = LoadOptions()) async throws(Failure) -> ReadGraph {
+    try await read(options.source(file), options)
+  }
+
+  private func read(_ source: GraphSource, _ options: LoadOptions) async throws(Failure) -> ReadGraph {
     var source = source
     let modules = modules.withLock { $0 }
     source.moduleNames = Set(modules.map(\.name))
@@ -68,10 +77,15 @@ public final class ChainHost: Sendable {
     }
     let graph = try planned.get()
     try options.check(graph)
+    return ReadGraph(graph: graph, options: options, modules: modules)
+  }
+
+  /// The second half of `load`: makes the states on every lane. It opens no file. Any thread.
+  package func load(_ read: ReadGraph) async throws(Failure) -> Chain {
     let number = nextGeneration.wrappingAdd(1, ordering: .relaxed).oldValue
     let generation = Generation(
-      number: number, graph: graph, secrets: options.secrets, replacements: options.replacements,
-      modules: modules, bounds: options.limits)
+      number: number, graph: read.graph, secrets: read.options.secrets, replacements: read.options.replacements,
+      modules: read.modules, bounds: read.options.limits)
     let results = await withTaskGroup(of: (Int, Failure?).self) { group in
       for lane in lanes { group.addTask { (lane.index, await lane.adopt(generation)) } }
       return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }
@@ -107,6 +121,13 @@ public final class ChainHost: Sendable {
 
   func lane() -> Lane { lanes[nextLane.wrappingAdd(1, ordering: .relaxed).oldValue % lanes.count] }
   func requestID() -> UInt64 { nextRequest.wrappingAdd(1, ordering: .relaxed).oldValue }
+}
+
+/// A graph whose files have been read, and what it is to be loaded with.
+package struct ReadGraph: Sendable {
+  package let graph: Graph
+  let options: LoadOptions
+  let modules: [PrimitiveModule]
 }
 
 /// What `ChainHost.check` found.

@@ -45,6 +45,8 @@ struct Run: ParsableCommand {
   @Option(help: "Threads that run chainlets.")
   var lanes = 1
 
+  @OptionGroup var confinement: Confinement
+
   @Option(help: "The least important lines of chainlets that are shown.")
   var logLevel = LogLevel.info
 
@@ -59,28 +61,39 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
+    try confinement.begin(lanes: lanes)
     let interruption = Interruption()
     let environment = RealEnvironment()
     interruption.watch(with: environment)
     let options = try graphOptions.loadOptions()
     let host = ChainHost(lanes: lanes, environment: environment, log: logLevel.printer)
-    let loaded = CommandTask.run({ () async -> Result<Chain, Failure> in
-      do throws(Failure) { return .success(try await host.load(graph, options)) } catch { return .failure(error) }
-    }) { _ in }
-    let chain: Chain
-    do throws(Failure) { chain = try loaded.get() } catch { throw CommandFailure(error) }
-
-    let entrypoint = try Entrypoint(entry, of: chain.graph)
+    let read = try waiting { () throws(Failure) in try await host.read(graph, options) }
+    let entrypoint = try Entrypoint(entry, of: read.graph)
     let json = try RunInput(words: words, whole: input).json(for: entrypoint.chainlet)
+    let output = try ResultFile(output)
+    confinement.complete()
+    let chain: Chain
+    do { chain = try waiting { () throws(Failure) in try await host.load(read) } } catch {
+      output.discard()
+      throw error
+    }
+
     let request = RunRequest(
-      chain: chain, entrypoint: entrypoint, input: json, timeout: timeout.map { UInt64($0 * 1e9) },
-      output: try ResultFile(output))
+      chain: chain, entrypoint: entrypoint, input: json, timeout: timeout.map { UInt64($0 * 1e9) }, output: output)
     let failure = CommandTask.run({ () async -> CommandFailure? in
       let failure = await request.run()
       await host.shutdown()
       return failure
     }) { interruption.willRun(cancel: $0) }
     if let failure = interruption.failure ?? failure { throw failure }
+  }
+
+  /// The result of work that an interruption does not cancel, but ends with the program.
+  private func waiting<Value: Sendable>(_ body: @escaping @Sendable () async throws(Failure) -> Value) throws(CommandFailure) -> Value {
+    let result = CommandTask.run({ () async -> Result<Value, Failure> in
+      do throws(Failure) { return .success(try await body()) } catch { return .failure(error) }
+    }) { _ in }
+    do throws(Failure) { return try result.get() } catch { throw CommandFailure(error) }
   }
 }
 

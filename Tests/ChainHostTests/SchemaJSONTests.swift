@@ -19,6 +19,17 @@ struct SchemaJSONTests {
     }
   }
 
+  @Test("a buffer of texts gives the memory of a huge one back")
+  func buffer() {
+    var buffer = ByteBuffer()
+    for _ in 0..<20 { Array(repeating: UInt8(ascii: "x"), count: 1 << 20).withUnsafeBytes { buffer.append($0) } }
+    #expect(buffer.capacity >= 20 << 20)
+    buffer.removeAll()
+    #expect(buffer.capacity <= ByteBuffer.mostKept)
+    buffer.append("still a text")
+    #expect(buffer.string == "still a text")
+  }
+
   @Test("type errors are told by path, counting from 1")
   func messages() throws {
     let type = ChainType.record(["names": .list(.string), "o": .optional(.map(.integer))])

@@ -50,17 +50,22 @@ final class Program: Sendable {
     try #require(Spawned(words: [Program.path] + words, in: folder, input: input, environment: environment, of: self))
   }
 
-  /// Beside the bundle of the tests.
-  static let path: String = {
+  static let path = built("chainrun")
+
+  /// Whether sanitizers are built in: they do behind the program's back what a wall forbids.
+  static let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+
+  /// A program of this package: it lies beside the bundle of the tests.
+  static func built(_ name: String) -> String {
     var buffer = [UInt8](repeating: 0, count: 4096)
     let count = buffer.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
     let own = count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : CommandLine.arguments[0]
     for place in [CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? own, own] {
-      let path = (place.lastIndex(of: "/").map { String(place[...$0]) } ?? "./") + "chainrun"
+      let path = (place.lastIndex(of: "/").map { String(place[...$0]) } ?? "./") + name
       if access(path, X_OK) == 0 { return path.hasPrefix("/") ? path : "\(String(cString: getcwd(nil, 0)))/\(path)" }
     }
-    return "chainrun"
-  }()
+    return name
+  }
 }
 
 /// Where folders of tests are made.
@@ -122,6 +127,8 @@ final class Spawned: Sendable {
     guard posix_spawn(&started, words[0], &actions, &attributes, &arguments, &given) == 0 else { return nil }
     process = started
   }
+
+  var id: Int32 { process }
 
   /// Sends a signal.
   func send(_ signal: Int32) { kill(process, signal) }

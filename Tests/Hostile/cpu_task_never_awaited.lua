@@ -1,3 +1,3 @@
 -- ends: cpu_limit
 chain.async(function() while true do end end)
-chain.sleep(60)
+chain.sleep(1)

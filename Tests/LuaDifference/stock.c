@@ -29,3 +29,12 @@ const char *stock_case(stock_lua *stock, long long number, size_t *length) {
   lua_pcall(L, 1, 1, 0);
   return lua_tolstring(L, -1, length);
 }
+
+const char *stock_call(stock_lua *stock, const char *text, size_t text_length, size_t *length) {
+  lua_State *L = stock->L;
+  lua_settop(L, 1);
+  lua_pushvalue(L, 1);
+  lua_pushlstring(L, text ? text : "", text_length);
+  lua_pcall(L, 1, 1, 0);
+  return lua_tolstring(L, -1, length);
+}

@@ -12,3 +12,6 @@ double floor_copy_list(int records, int calls);  // a list of records to another
 // than 0 when one does not run. The states live until `floor_close_states`.
 double floor_open_states(const char *const *files, int count);
 void floor_close_states(void);
+
+// A chunk of Lua in a plain state with Lua's own libraries; nanoseconds, or less than 0 when it fails.
+double floor_plain(const char *chunk);

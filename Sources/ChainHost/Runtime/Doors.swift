@@ -125,7 +125,7 @@ extension Lane {
     do throws(TypeMismatch) {
       switch form {
       case .json:
-        jsonBuffer.removeAll()
+        defer { jsonBuffer.removeAll() }
         try JSONWriter.write(
           program, from: stack, at: index, binding: binding, into: &jsonBuffer, limits: limits, root: root)
         return .success(.json(jsonBuffer.array))

@@ -1,11 +1,14 @@
 import CLuaGuard
 
-/// Bytes that grow at the end. Kept and reused by whoever writes many texts: `removeAll` keeps the memory.
+/// Bytes that grow at the end. Kept and reused by whoever writes many texts: `removeAll` keeps the memory, but no more than
+/// `mostKept`, so that one huge text does not cost memory for ever.
 package struct ByteBuffer: ~Copyable {
+  package static var mostKept: Int { 4 << 20 }
+
   private(set) var start: UnsafeMutablePointer<UInt8>
   /// The bytes written; always at most `capacity`.
   package private(set) var count = 0
-  private(set) var capacity: Int
+  package private(set) var capacity: Int
 
   package init(capacity: Int = 256) {
     self.capacity = max(64, capacity)
@@ -14,7 +17,13 @@ package struct ByteBuffer: ~Copyable {
 
   deinit { start.deallocate() }
 
-  package mutating func removeAll() { count = 0 }
+  package mutating func removeAll() {
+    count = 0
+    guard capacity > ByteBuffer.mostKept else { return }
+    start.deallocate()
+    capacity = ByteBuffer.mostKept
+    start = .allocate(capacity: capacity)
+  }
 
   /// The bytes, valid until the next change.
   package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }

@@ -1,0 +1,4 @@
+#pragma once
+#if __has_include(<seccomp.h>)
+#include <seccomp.h>
+#endif

@@ -1,0 +1,135 @@
+import ArgumentParser
+import CConfine
+import Glibc
+
+/// `--confine` and what belongs to it: the wall around the whole process, for the day on which the sandbox has a hole.
+struct Confinement: ParsableArguments {
+  @Flag(
+    name: .customLong("confine"),
+    help: ArgumentHelp(
+      "Takes from the process what a run does not need: other programs, sockets, and files once the graph is loaded."))
+  var isWanted = false
+
+  @Option(
+    name: .customLong("confine-user"),
+    help: ArgumentHelp("With --confine, started by root: becomes this user before it reads anything.", valueName: "name|uid"))
+  var user: String?
+
+  @Option(
+    name: .customLong("confine-memory"),
+    help: ArgumentHelp("With --confine: megabytes of address space, at least \(Self.leastMegabytes); 0 leaves it as it is. (default: \(Self.megabytes))", valueName: "mb"))
+  var memory: UInt64?
+
+  @Option(
+    name: .customLong("confine-processes"),
+    help: ArgumentHelp(
+      "With --confine: processes and threads of the user, those outside counted too; 0 leaves it as it is. (default: \(Self.processes))",
+      valueName: "n"))
+  var processes: UInt64?
+
+  @Option(
+    name: .customLong("confine-files"),
+    help: ArgumentHelp("With --confine: files open at once; 0 leaves it as it is. (default: \(Self.filesBeside) and \(Self.filesOfALane) for each lane)", valueName: "n"))
+  var files: UInt64?
+
+  private static let megabytes: UInt64 = 8192
+  private static let processes: UInt64 = 4096
+  private static let filesBeside: UInt64 = 64
+  private static let filesOfALane: UInt64 = 16
+  /// Below it not even an honest graph can be loaded.
+  private static let leastMegabytes: UInt64 = 512
+
+  func validate() throws {
+    let given = [
+      ("--confine-user", user != nil), ("--confine-memory", memory != nil), ("--confine-processes", processes != nil),
+      ("--confine-files", files != nil),
+    ]
+    if !isWanted, let option = given.first(where: \.1)?.0 { throw ValidationError("\(option) belongs to --confine; give that too") }
+    if let memory, memory != 0, !(Self.leastMegabytes...(1 << 40)).contains(memory) {
+      throw ValidationError("--confine-memory takes \(Self.leastMegabytes) megabytes or more, or 0")
+    }
+  }
+
+  /// Before anything is read and before any thread is made: all but the opening of files is taken away.
+  /// - Throws: when the user cannot be changed, or a limit leaves no room to work in.
+  func begin(lanes: Int) throws(CommandFailure) {
+    guard isWanted else { return }
+    let leastFiles = Self.filesBeside / 2 + Self.filesOfALane / 2 * UInt64(lanes)
+    if let files, files != 0, files < leastFiles {
+      throw CommandFailure(.usage, "--confine-files \(files): with --lanes \(lanes) at least \(leastFiles) are needed")
+    }
+    let account = try user.map { name throws(CommandFailure) in try Account(name) }
+    if let account { try account.become() }
+    var holds: [String] = []
+    var missing: [String] = []
+    func note(_ problem: Int32, _ what: String) {
+      if problem == 0 { holds.append(what) } else { missing.append("\(what) (\(FileBytes.reason(problem)))") }
+    }
+    if let account { holds.append("the user \(account.name)") }
+    note(ccf_no_new_privileges(), "no new privileges")
+    for (resource, most, unit, text) in limits(lanes: lanes) where most > 0 {
+      note(ccf_limit(resource, most.multipliedReportingOverflow(by: unit).partialValue), "at most \(most) \(text)")
+    }
+    let problem = ccf_filter(CCF_WHILE_LOADING)
+    if problem != 0 {
+      missing.append(
+        "no filter of system calls (\(FileBytes.reason(problem))): only the sandbox keeps it from files, sockets and programs")
+    }
+    if !missing.isEmpty {
+      StandardStreams.note(
+        "chainrun: --confine: not offered here: \(missing.joined(separator: "; ")). What holds: \(holds.joined(separator: ", "))")
+    }
+    if geteuid() == 0 {
+      StandardStreams.note("chainrun: --confine: it runs as root and keeps root's rights; --confine-user NAME gives them up")
+    }
+    let shortage = ccf_try_thread()
+    guard shortage == 0 else {
+      throw CommandFailure(
+        .failed, "--confine: no thread can be made (\(FileBytes.reason(shortage))); allow more by --confine-processes or --confine-memory")
+    }
+  }
+
+  /// When the graph's files, the input and the output's file are open or read: no file is opened from now on.
+  func complete() {
+    guard isWanted else { return }
+    tzset() // reads the time zone's file, which nobody could later
+    _ = ccf_filter(CCF_WHILE_RUNNING) // where the first filter was refused, this was said
+  }
+
+  private func limits(lanes: Int) -> [(ccf_resource, UInt64, UInt64, String)] {
+    [
+      (CCF_ADDRESS_SPACE, memory ?? Self.megabytes, 1 << 20, "MB of address space"),
+      (CCF_PROCESSES, processes ?? Self.processes, 1, "processes of the user"),
+      (CCF_FILES, files ?? Self.filesBeside + Self.filesOfALane * UInt64(lanes), 1, "open files"),
+    ]
+  }
+}
+
+/// A user of this machine.
+private struct Account {
+  let name: String
+  private let user: uid_t
+  private let group: gid_t
+
+  init(_ name: String) throws(CommandFailure) {
+    self.name = name
+    let found = uid_t(name).map { getpwuid($0) } ?? getpwnam(name)
+    if let entry = found {
+      user = entry.pointee.pw_uid
+      group = entry.pointee.pw_gid
+    } else if let number = uid_t(name) {
+      user = number
+      group = number
+    } else {
+      throw CommandFailure(.usage, "--confine-user \(name): there is no such user")
+    }
+    guard user != 0 else { throw CommandFailure(.usage, "--confine-user \(name): that is root; name an unprivileged user") }
+  }
+
+  func become() throws(CommandFailure) {
+    if geteuid() == user, getuid() == user { return }
+    guard geteuid() == 0 else { throw CommandFailure(.usage, "--confine-user \(name): only root can become another user") }
+    let problem = ccf_become(user, group)
+    guard problem == 0 else { throw CommandFailure(.failed, "--confine-user \(name): \(FileBytes.reason(problem))") }
+  }
+}

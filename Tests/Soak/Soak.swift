@@ -1,0 +1,101 @@
+import ChainBase
+import ChainHost
+import ChainLoop
+import ChainTesting
+import HostileScripts
+
+/// Rounds of random attacks, several at once and each beside honest requests; between two rounds everything rests and the
+/// memory is looked at.
+final class Soak: Sendable {
+  struct Tally: Sendable {
+    var attacks = 0
+    var honest = 0
+    var problems: [String] = []
+  }
+
+  let tally = Monitor(Tally())
+  private let host = ChainHost(lanes: 2)
+  private static let attackers = 3
+  private static let clients = 4
+  /// Seconds after which an attack is worth a line.
+  private static let slow = 10
+
+  /// One round of so many random attacks.
+  func round(of attacks: Int, _ honest: HonestChain, seed: UInt64) async {
+    var generator = SeededGenerator(seed: seed)
+    let queue = Monitor((0..<attacks).compactMap { _ in Attack.all.randomElement(using: &generator) }[...])
+    let seeds = (0..<Soak.attackers + Soak.clients).map { _ in generator.next() }
+    let working = Monitor(Soak.attackers)
+    await withTaskGroup(of: Void.self) { group in
+      for (index, seed) in seeds.enumerated() {
+        group.addTask { [self] in
+          var generator = SeededGenerator(seed: seed)
+          if index < Soak.attackers {
+            while let attack = queue.withLock({ $0.popFirst() }) { await run(attack, &generator) }
+            working.withLock { $0 -= 1 }
+          } else {
+            while working.withLock({ $0 > 0 }) {
+              let problem = await honest.ask(&generator)
+              count(problem.map { "an honest request: \($0)" }) { $0.honest += 1 }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  func start() async throws -> HonestChain { try await HonestChain(on: host) }
+
+  func end(_ honest: HonestChain) async {
+    await honest.close()
+    await host.shutdown()
+  }
+
+  /// Nothing is left behind while nobody asks; garbage that waits for a collection is no growth.
+  func rest() async {
+    _ = await host.memoryWithoutPools()
+    for (lane, census) in await host.census().enumerated() where !census.isAtRest {
+      count("lane \(lane) is not at rest: \(census)") { _ in }
+    }
+  }
+
+  /// Loads the attack's graph; one attack, or a crowd of them that shares the state and its limits; then the attacker must
+  /// serve again.
+  private func run(_ attack: Attack, _ generator: inout SeededGenerator) async {
+    let crowd = Bool.random(using: &generator) ? 1 : Int.random(in: 2...3, using: &generator)
+    do throws(Failure) {
+      let chain = try await host.load(files: ["graph.lua": attack.graph])
+      await withTaskGroup(of: Void.self) { group in
+        for _ in 0..<crowd {
+          group.addTask { [self] in
+            let began = ContinuousClock.now
+            judge(await attack.run(on: chain), of: attack, crowd)
+            let seconds = (ContinuousClock.now - began).components.seconds
+            if seconds >= Soak.slow { note("soak: \(attack.name) (\(crowd) at once) took \(seconds) s") }
+          }
+        }
+      }
+      let after = try await chain.run(["attack": false], .init(entry: "attacker"))
+      count(after == "ALIVE" ? nil : "\(attack.name): afterwards it answered \(after)") { _ in }
+      await chain.close()
+    } catch where error.code == Failure.Code.invalidGraph {
+      judge(.failure(error), of: attack, 1)
+    } catch { count("\(attack.name): afterwards: \(error)") { _ in } }
+  }
+
+  private func judge(_ end: Result<String, Failure>, of attack: Attack, _ crowd: Int) {
+    var problem = attack.problem(of: end)
+    // Runs that share a state share its memory and its kills.
+    if crowd > 1, case .failure(let failure) = end, Attack.limitCodes.contains(failure.code) || failure.code == Failure.Code.stateLost {
+      problem = nil
+    }
+    count(problem.map { "\(attack.name) (\(crowd) at once): \($0)" }) { $0.attacks += 1 }
+  }
+
+  private func count(_ problem: String?, _ change: (inout Tally) -> Void) {
+    tally.withLock { tally in
+      change(&tally)
+      if let problem { tally.problems.append(problem) }
+    }
+  }
+}
