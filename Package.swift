@@ -30,7 +30,7 @@ let package = Package(
     .target(
       name: "ChainHost",
       dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
-      resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua")]),
+      resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua"), .embedInCode("Lua/store.lua")]),
     .target(name: "ChainTesting", dependencies: ["ChainHost", "ChainLoop"]),
     .executableTarget(
       name: "chainrun",

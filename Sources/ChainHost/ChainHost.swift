@@ -17,6 +17,11 @@ public final class ChainHost: Sendable {
   private let nextRequest = Atomic<UInt64>(1)
   private let nextLane = Atomic<Int>(0)
   private let modules = Monitor<[PrimitiveModule]>([])
+  private let kinds = Monitor<[ResourceKind]>([])
+  private let generations = Monitor<[UInt64: Generation]>([:])
+  let timers: HostTimers
+  let registry: ResourceRegistry
+  let counters: NativeCounters
 
   /// Starts the lanes. Any thread.
   /// - Parameters:
@@ -27,19 +32,25 @@ public final class ChainHost: Sendable {
     lanes: Int = 1, environment: any Environment = RealEnvironment(), log: @escaping @Sendable (LogLine) -> Void = { _ in }
   ) {
     self.environment = environment
-    self.lanes = (0..<max(1, lanes)).map { Lane(index: $0, environment: environment, log: log) }
+    timers = HostTimers(environment: environment)
+    registry = ResourceRegistry(environment: environment, timers: timers)
+    let counters = NativeCounters()
+    self.counters = counters
+    self.lanes = (0..<max(1, lanes)).map { Lane(index: $0, environment: environment, counters: counters, log: log) }
     for lane in self.lanes { lane.start() }
   }
 
   /// Plans the graph of an entry file and makes its states on every lane. Any thread.
   /// - Throws: a `Failure` of code `invalid_graph` that lists every problem, or what an `init` failed with.
   public func load(_ file: String, _ options: LoadOptions = LoadOptions()) async throws(Failure) -> Chain {
-    try await load(options.source(file), options)
+    let options = completed(options)
+    return try await load(options.source(file), options)
   }
 
   /// As `load`, for a graph whose files are given as text by their paths; `entry` is one of them.
   public func load(files: [String: String], entry: String = "graph.lua", _ options: LoadOptions = LoadOptions()) async throws(Failure) -> Chain {
-    try await load(options.source(files, entry: entry), options)
+    let options = completed(options)
+    return try await load(options.source(files, entry: entry), options)
   }
 
   /// Gives chainlets a module of Swift functions for `require`; graphs that are loaded afterwards have it. Any thread.
@@ -51,14 +62,23 @@ public final class ChainHost: Sendable {
     }
   }
 
-  private func load(_ source: GraphSource, _ options: LoadOptions) async throws(Failure) -> Chain {
-    var source = source
-    let modules = modules.withLock { $0 }
-    source.moduleNames = Set(modules.map(\.name))
-    source.modules = { name, stack, state in
-      BuiltInModule.push(name, onto: stack, of: state) || BuiltInModule.pushUnusable(name, modules, onto: stack)
+  /// Gives graphs a kind of resource; those that are loaded afterwards have it. Any thread. One of the same name is replaced.
+  public func add(_ kind: ResourceKind) {
+    kinds.withLock { kinds in
+      kinds.removeAll { $0.name == kind.name }
+      kinds.append(kind)
     }
-    let planning = source
+  }
+
+  /// The options of a load, with what this host was given.
+  private func completed(_ options: LoadOptions) -> LoadOptions {
+    var options = options
+    options.modules = modules.withLock { $0 } + options.modules
+    options.kinds = kinds.withLock { $0 } + options.kinds
+    return options
+  }
+
+  private func load(_ planning: GraphSource, _ options: LoadOptions) async throws(Failure) -> Chain {
     let planned: Result<Graph, Failure> = await withCheckedContinuation { continuation in
       environment.runOnWorker {
         do throws(Failure) {
@@ -68,10 +88,11 @@ public final class ChainHost: Sendable {
     }
     let graph = try planned.get()
     try options.check(graph)
+    let resources = try await open(graph, options, folder: planning.folder)
     let number = nextGeneration.wrappingAdd(1, ordering: .relaxed).oldValue
     let generation = Generation(
       number: number, graph: graph, secrets: options.secrets, replacements: options.replacements,
-      modules: modules)
+      modules: options.modules, resources: resources)
     for (built, lane) in lanes.enumerated() {
       let result: Result<Void, Failure> = await withCheckedContinuation { continuation in
         let reply = Reply(continuation, ifDropped: .failure(.hostStops))
@@ -82,6 +103,7 @@ public final class ChainHost: Sendable {
         throw failure
       }
     }
+    generations.withLock { $0[number] = generation }
     return Chain(host: self, generation: generation)
   }
 
@@ -98,7 +120,16 @@ public final class ChainHost: Sendable {
     await withTaskGroup(of: Void.self) { group in
       for lane in lanes { group.addTask { await lane.windDown() } }
     }
+    for generation in generations.withLock({ Array($0.values) }) { generation.releaseResources() }
+    await registry.stop()
+    timers.stop()
     for lane in lanes { lane.loop.stop() }
+  }
+
+  /// Its lanes have closed it.
+  func forget(_ generation: Generation) {
+    generations.withLock { $0[generation.number] = nil }
+    generation.releaseResources()
   }
 
   func lane() -> Lane { lanes[nextLane.wrappingAdd(1, ordering: .relaxed).oldValue % lanes.count] }

@@ -19,10 +19,12 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
     fileprivate var named: [(String, Method)] = []
     fileprivate var waits: [(String, Int32)] = []
     fileprivate var metamethods: [(String, Method)] = []
+    fileprivate var metaWaits: [(String, Int32)] = []
     package mutating func add(_ name: String, _ body: @escaping Method) { named.append((name, body)) }
     /// A method in which the run waits; whoever resumes it finds the object as the first argument.
     package mutating func addWait(_ name: String, op: Int32) { waits.append((name, op)) }
     package mutating func meta(_ name: String, _ body: @escaping Method) { metamethods.append((name, body)) }
+    package mutating func metaWait(_ name: String, op: Int32) { metaWaits.append((name, op)) }
   }
 
   /// - Parameters:
@@ -64,6 +66,10 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
     self.methods(&methods)
     for (name, body) in methods.metamethods {
       state.push(function(name, body), onto: stack)
+      stack.rawSet(-2, field: name)
+    }
+    for (name, op) in methods.metaWaits {
+      stack.pushWait(op: op)
       stack.rawSet(-2, field: name)
     }
     stack.pushTable(fields: Int32(methods.named.count + methods.waits.count))

@@ -75,6 +75,7 @@ uint64_t clg_cpu_left(const clg_run *run);           // the least of theirs
 // Marks a run and all below it as cancelled and lists those that were not yet, children before parents, by `listed`.
 // In C because Swift 6.3's optimiser drops stores in loops that chase pointers.
 clg_run *clg_mark_cancelled(clg_run *root);
+int clg_run_ends(void);                              // the run on this thread is being ended from outside, or by a limit
 clg_run *clg_mark_children_cancelled(clg_run *parent);
 
 // What the watchdog watches: one for each thread that runs Lua (in a simulation: one for each lane).

@@ -50,10 +50,21 @@ final class GraphCheck {
       func problem(_ message: String, _ field: [String], _ suggestion: String? = nil) {
         host.add(Problem(message, place: declaration.place, chainlet: declaration.name, field: field.joined(separator: "."), suggestion: suggestion), pointingAt: field)
       }
-      if !host.source.features.contains(.resources), let use = declaration.uses.first {
-        problem("resources (chain.\(use.kind)) come in a later step", ["uses"] + use.path)
+      for use in declaration.uses {
+        guard let kind = host.source.kinds.first(where: { $0.name == use.kind }) else {
+          problem("there are no resources of the kind \(use.written) in this program", ["uses"] + use.path)
+          continue
+        }
+        for wrong in ResourceUse.problems(use, of: kind) {
+          problem(wrong.message, ["uses"] + use.path + wrong.path, wrong.suggestion)
+        }
       }
-      if !host.source.features.contains(.batches), declaration.batch != nil { problem("batches come in a later step", ["batch"]) }
+      if declaration.batch != nil, case .stream = declaration.output?.kind {
+        problem("a chainlet with batch gives one output for each input and cannot stream", ["batch"], "take batch away, or let another chainlet stream")
+      }
+      if declaration.batch != nil, SchemaProgram(declaration.input).streamField != nil {
+        problem("a chainlet with batch cannot take a stream as input", ["batch"])
+      }
       let reserved = Set(RecordReader.hooks + ["secrets"])
       for name in Set(declaration.needs.compactMap(\.path.first)).sorted() {
         if reserved.contains(name) { problem("a need cannot be named '\(name)': \(name == "secrets" ? "self.secrets holds the secrets" : "the host calls a method of this name")", ["needs", name]) }

@@ -8,6 +8,8 @@ package struct GraphSource: Sendable {
   /// Names of the built-in modules beyond the standard ones, and what pushes any of them.
   package var moduleNames: Set<String> = []
   package var modules: BuiltInModules = { _, _, _ in false }
+  /// The kinds of resources that `uses` may name.
+  package var kinds: [ResourceKind] = []
   /// What this build can run.
   package var features: Set<Feature> = []
   /// Seconds that the evaluation of all files may run.
@@ -16,7 +18,13 @@ package struct GraphSource: Sendable {
   package var memoryLimit = 256 << 20
 
   /// Declared, checked, and refused as long as nothing runs it.
-  package enum Feature: Sendable { case resources, batches, remote }
+  package enum Feature: Sendable { case remote }
+
+  /// The folder of the entry file; empty where there is none.
+  package var folder: String {
+    guard case .disk(let path, _) = files, let real = FileReader.realPath(path), let slash = real.lastIndex(of: "/") else { return "" }
+    return slash == real.startIndex ? "/" : String(real[..<slash])
+  }
 
   /// - Parameters:
   ///   - path: of the entry file.

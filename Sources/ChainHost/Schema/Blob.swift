@@ -31,6 +31,7 @@ public final class Blob: Sendable {
 
 extension Blob: LuaPushable, LuaReadable {
   public static var expected: String { "blob" }
+  public static var annotation: String { "chain.Blob" }
   public func push(to stack: borrowing LuaStack) throws(LuaError) { copy(stack).push(self) }
   public static func read(from stack: borrowing LuaStack, at index: Int32) throws(LuaError) -> Blob {
     guard let blob = copy(stack).blob(at: index) else {
