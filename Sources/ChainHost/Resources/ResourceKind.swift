@@ -62,6 +62,9 @@ public struct ResourceContext: Sendable {
   package var timers: HostTimers
   /// Tells people how far loading is. Any thread.
   public var progress: @Sendable (String) -> Void
+
+  /// Monotonic nanoseconds.
+  package func now() -> UInt64 { environment.now() }
 }
 
 /// What scripts can do with a resource: methods, a call, fields.
@@ -110,6 +113,8 @@ package enum NativeBody: Sendable {
   case plain(@Sendable (any Resource, LuaStack) throws -> Int32)
   /// Reads its arguments at once and gives the work that is left; the run waits for it.
   case waiting(@Sendable (any Resource, LuaStack) throws -> NativeWork)
+  /// As `waiting`, for work whose results hold the resource as well.
+  case leased(@Sendable (ResourceLease, LuaStack) throws -> NativeWork)
   /// Reads its arguments at once and gives a stream.
   case streaming(@Sendable (any Resource, LuaStack) throws -> PrimitiveStream)
   /// As `plain`, without a handle: its arguments begin at 1.

@@ -100,6 +100,11 @@ final class ResourceHandles {
         guard let lease = lease(stack, metatable) else { return stack.fail(wrongHandle(stack, name, kind)) }
         return module.answering(stack) { try body(lease.resource, stack).push(onto: stack) }
       }, onto: stack)
+    case .leased(let body):
+      module.pushWait(counter, onto: stack) { [unowned self] stack in
+        guard let lease = lease(stack, metatable) else { throw LuaError(.runtime, wrongHandle(stack, name, kind)) }
+        return try body(lease, stack)
+      }
     case .waiting(let body):
       module.pushWait(counter, onto: stack) { [unowned self] stack in
         guard let lease = lease(stack, metatable) else { throw LuaError(.runtime, wrongHandle(stack, name, kind)) }

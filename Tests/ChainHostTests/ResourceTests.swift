@@ -1,0 +1,424 @@
+import ChainBase
+import ChainHost
+import ChainLoop
+import ChainTesting
+import LuaBridge
+import Testing
+
+private struct CameraOptions: ChainRecord {
+  var id: Int
+  var size: [Int]?
+}
+
+private struct Picture: ChainRecord, Equatable {
+  var width: Int
+  var name: String
+  var tags: [String]
+}
+
+/// What happened to the objects of a test. Any thread.
+private final class Diary: Sendable {
+  private let lines = Monitor<[String]>([])
+  var all: [String] { lines.withLock { $0 } }
+  func note(_ line: String) { lines.withLock { $0.append(line) } }
+}
+
+private final class Camera: Sendable {
+  let id: Int
+  let diary: Diary
+  init(id: Int, diary: Diary) {
+    self.id = id
+    self.diary = diary
+    diary.note("open \(id)")
+  }
+}
+
+private func cameras(_ diary: Diary) -> PrimitiveModule {
+  PrimitiveModule("camera") {
+    Primitive("describe") { (picture: Picture) in "\(picture.name): \(picture.width), \(picture.tags.joined(separator: " "))" }
+    Primitive("twice") { (picture: Picture) async throws -> [Picture] in [picture, picture] }
+    Primitive("count", parameters: ["to"]) { (to: Int) -> AsyncStream<Int> in
+      AsyncStream { feed in
+        feed.onTermination = { end in if case .cancelled = end { diary.note("left") } }
+        for number in 1...max(1, to) { feed.yield(number) }
+        if to < 100 { feed.finish() }
+      }
+    }
+    ResourceType("device", options: CameraOptions.self, open: { options in
+      if options.id == 13 { throw Failure(code: "no_camera", message: "there is no camera 13") }
+      return Camera(id: options.id, diary: diary)
+    }, close: { camera in diary.note("close \(camera.id)") })
+    .method("name") { (camera: Camera) in "camera \(camera.id)" }
+    .method("add") { (camera: Camera, a: Int, b: Int?) async throws -> Int in camera.id + a + (b ?? 0) }
+    .stream("frames") { (camera: Camera, count: Int) -> AsyncStream<String> in
+      AsyncStream { feed in
+        for number in 0..<count { feed.yield("\(camera.id).\(number)") }
+        feed.finish()
+      }
+    }
+  }
+}
+
+private func graph(_ uses: String, _ body: String, input: String = "{}") -> String {
+  """
+  local chain = require "chain"
+  local t = chain.types
+  local camera = require "camera"
+  local Main = chain.chainlet "Main" { input = \(input), output = t.any, uses = { \(uses) } }
+  function Main:run(req)
+    \(body)
+  end
+  return Main
+  """
+}
+
+private func run(_ uses: String, _ body: String, lanes: Int = 1, _ diary: Diary = Diary()) async throws -> ChainValue {
+  let host = ChainHost(lanes: lanes)
+  host.add(cameras(diary))
+  do {
+    let chain = try await host.load(files: ["graph.lua": graph(uses, body)])
+    let value = try await chain.run([:])
+    await host.shutdown()
+    return value
+  } catch {
+    await host.shutdown()
+    throw error
+  }
+}
+
+private func message(_ uses: String, _ body: String = "return 1") async -> String {
+  do {
+    return "\(try await run(uses, body))"
+  } catch { return (error as? Failure)?.message ?? "\(error)" }
+}
+
+@Suite("Resources")
+struct ResourceTests {
+  @Test("an embedder's object is opened before init, used by methods, and closed by the host")
+  func device() async throws {
+    let diary = Diary()
+    let value = try await run("cam = camera.device { id = 4 }", """
+      local frames = {}
+      for frame in self.cam:frames(2) do frames[#frames + 1] = frame end
+      return { self.cam:name(), self.cam:add(1), self.cam:add(1, 5), frames }
+      """, diary)
+    #expect(value == ["camera 4", 5, 10, ["4.0", "4.1"]])
+    #expect(diary.all == ["open 4", "close 4"])
+  }
+
+  @Test("one object serves every chainlet, lane and graph that asks for the same options")
+  func shared() async throws {
+    let diary = Diary()
+    let host = ChainHost(lanes: 3)
+    host.add(cameras(diary))
+    let text = graph("cam = camera.device { id = 1 }", "return self.cam:name()")
+    let first = try await host.load(files: ["graph.lua": text])
+    let second = try await host.load(files: ["graph.lua": text])
+    #expect(try await first.run([:]) == "camera 1")
+    await first.close()
+    #expect(try await second.run([:]) == "camera 1")
+    await second.close()
+    for _ in 0..<100 {
+      let chain = try await host.load(files: ["graph.lua": text])
+      await chain.close()
+    }
+    #expect((host.resourceTotals.loads, host.resourceTotals.unloads) == (1, 0))
+    #expect(host.resources.map(\.phase) == [.idle])
+    await host.shutdown()
+    #expect(diary.all == ["open 1", "close 1"])
+  }
+
+  @Test("past the memory budget, or its grace period, an unused one is closed")
+  func freed() async throws {
+    let diary = Diary()
+    let host = ChainHost()
+    host.add(cameras(diary))
+    host.resourceGrace = 0
+    let chain = try await host.load(files: ["graph.lua": graph("cam = camera.device { id = 1 }", "return self.cam:name()")])
+    await chain.close()
+    let again = try await host.load(files: ["graph.lua": graph("cam = camera.device { id = 1 }", "return self.cam:name()")])
+    #expect(try await again.run([:]) == "camera 1")
+    await host.shutdown()
+    #expect(diary.all == ["open 1", "close 1", "open 1", "close 1"])
+  }
+
+  @Test("what is wrong with a use is said at load, with its place and the nearest name")
+  func wrongUses() async {
+    #expect(await message("cam = camera.device { idd = 1 }").contains("Main.uses.cam.idd: camera.device has no option 'idd'; did you mean 'id'?"))
+    #expect(await message("cam = camera.device { id = 'x' }").contains("Main.uses.cam.id: expected integer, got string (\"x\")"))
+    #expect(await message("cam = camera.device {}").contains("camera.device needs the option 'id'"))
+    #expect(await message("s = chain.store { max_item = 3 }").contains("chain.store has no option 'max_item'; did you mean 'max_items'?"))
+    #expect(await message("s = chain.sqlite {}").contains("there are no resources of the kind chain.sqlite in this program"))
+  }
+
+  @Test("a load that fails is an error of the graph, at the place that asked for it")
+  func failedLoad() async {
+    #expect(await message("cam = camera.device { id = 13 }") == "graph.lua:4: Main.uses.cam: camera.device cannot be loaded: there is no camera 13")
+  }
+
+  @Test("a replaced chainlet opens nothing")
+  func replaced() async throws {
+    let diary = Diary()
+    let host = ChainHost()
+    host.add(cameras(diary))
+    var options = LoadOptions()
+    options.replacements["Main"] = { _ in "mock" }
+    let chain = try await host.load(files: ["graph.lua": graph("cam = camera.device { id = 13 }", "return self.cam:name()")], options)
+    #expect(try await chain.run([:]) == "mock")
+    await host.shutdown()
+    #expect(diary.all == [])
+  }
+
+  @Test("a wrong method, argument or handle is an error at the author's line")
+  func wrongCalls() async {
+    #expect(await message("cam = camera.device { id = 1 }", "return self.cam:nam()") == "graph.lua:6: camera.device has no 'nam'; did you mean 'name'?")
+    #expect(await message("cam = camera.device { id = 1 }", "return self.cam:add('x')")
+      == "graph.lua:6: bad argument #1 to 'add': integer expected, got string (\"x\")")
+    #expect(await message("cam = camera.device { id = 1 }", "return self.cam.name()")
+      == "graph.lua:6: bad argument #0 to 'name': camera.device expected, got no value (call it with a colon)")
+  }
+
+  @Test("records go in and out by Codable, and say which field is wrong")
+  func records() async throws {
+    let value = try await run("", """
+      local both = camera.twice { width = 3, name = "a", tags = { "x", "y" } }
+      local _, missing = pcall(camera.describe, { width = 3, name = "a" })
+      local _, wrong = pcall(camera.describe, { width = "3", name = "a", tags = {} })
+      local _, unknown = pcall(camera.describe, { widht = 3, name = "a", tags = {} })
+      return { camera.describe(both[2]), missing, wrong, unknown }
+      """)
+    #expect(value == [
+      "a: 3, x y", "bad argument #1 to 'describe': tags: is missing",
+      "bad argument #1 to 'describe': width: expected an integer from -9223372036854775808 to 9223372036854775807, got string (\"3\")",
+      "bad argument #1 to 'describe': unknown field 'widht'; did you mean 'width'?",
+    ])
+  }
+
+  @Test("annotations come from the declaration")
+  func annotations() {
+    let module = cameras(Diary())
+    #expect(module.primitives.map(\.annotation) == [
+      "fun(a1: { name: string, tags: string[], width: integer }): string",
+      "fun(a1: { name: string, tags: string[], width: integer }): { name: string, tags: string[], width: integer }[]",
+      "fun(to: integer): fun(): integer?",
+    ])
+  }
+
+  @Test("a primitive's stream is read by a loop, and let go when the loop is left")
+  func streams() async throws {
+    let diary = Diary()
+    let value = try await run("", """
+      local sum = 0
+      for n in camera.count(4) do sum = sum + n end
+      for n in camera.count(1000) do if n == 3 then break end end
+      return sum
+      """, diary)
+    #expect(value == 10)
+    #expect(diary.all == ["left"])
+  }
+
+  @Test("calls of primitives and methods are counted and timed by the host")
+  func counts() async throws {
+    let host = ChainHost()
+    host.add(cameras(Diary()))
+    let chain = try await host.load(files: ["graph.lua": graph("cam = camera.device { id = 1 }", "return self.cam:add(1) + self.cam:add(2)")])
+    #expect(try await chain.run([:]) == 5)
+    let count = host.nativeCounts.first { $0.name == "camera.device.add" }
+    #expect(count?.calls == 2)
+    #expect(count?.failures == 0)
+    await host.shutdown()
+  }
+}
+
+@Suite("Stores and limiters")
+struct StoreTests {
+  @Test("values are set, added, counted and deleted")
+  func values() async throws {
+    let value = try await run("s = chain.store {}", """
+      local s = self.s
+      s:set("a", { x = { 1, 2 }, s = "t" })
+      s:set("raw", "\\255\\0")
+      return { s:get("a"), s:get("none") == nil, s:add("a", 1), s:add("b", 1), s:incr("n"), s:incr("n", 4), s:incr("n", 0.5),
+        s:delete("a"), s:delete("a"), s:get("a") == nil, #s:get("raw") }
+      """)
+    #expect(value == [["s": "t", "x": [1, 2]], true, false, true, 1, 5, 5.5, true, false, true, 2])
+  }
+
+  @Test("the least recently used values go first, and a value has its time")
+  func bounds() async throws {
+    let value = try await run("s = chain.store { max_items = 2 }", """
+      local s = self.s
+      s:set("a", 1) s:set("b", 2) s:get("a") s:set("c", 3)
+      s:set("t", 1, 0)
+      return { s:get("a"), s:get("b") == nil, s:get("t") == nil }
+      """)
+    #expect(value == [1, true, true])
+    #expect(await message("s = chain.store { max_bytes = 200 }", "self.s:set('a', ('x'):rep(1000))").contains("max_bytes"))
+    #expect(await message("s = chain.store {}", "self.s:set('a', print)") == "graph.lua:6: bad argument #2 to 'set': value: expected plain data, got function")
+    #expect(await message("s = chain.store {}", "self.s:set(1, 2)") == "graph.lua:6: bad argument #1 to 'set': a key is a string, got integer (1)")
+  }
+
+  @Test("fetch makes a value once for all who ask meanwhile, on all lanes")
+  func fetchOnce() async throws {
+    let host = ChainHost(lanes: 2)
+    host.add(cameras(Diary()))
+    let chain = try await host.load(files: ["graph.lua": graph("s = chain.store {}", """
+      return self.s:fetch("key", function(key)
+          chain.sleep(0.02)
+          return key .. self.s:incr("made")
+        end)
+      """)])
+    let values = try await withThrowingTaskGroup(of: ChainValue.self) { group in
+      for _ in 0..<20 { group.addTask { try await chain.run([:]) } }
+      return try await group.reduce(into: [ChainValue]()) { $0.append($1) }
+    }
+    #expect(values == Array(repeating: "key1", count: 20))
+    await host.shutdown()
+  }
+
+  @Test("when the request that makes a value is cancelled, one that waits takes over; when it fails, those who wait fail", arguments: 1...30)
+  func fetchTakeOver(seed: UInt64) throws {
+    let environment = SimulatedEnvironment(seed: seed)
+    let outcome = try environment.run { () -> [String] in
+      let host = ChainHost(lanes: 2, environment: environment)
+      let chain = try await host.load(files: ["graph.lua": """
+        local chain = require "chain"
+        local t = chain.types
+        local Main = chain.chainlet "Main" { input = { who = t.string, fail = t.boolean }, output = t.string, uses = { s = chain.store {} } }
+        function Main:run(req)
+          return self.s:fetch("k", function() chain.sleep(req.who == "first" and 10 or 1) if req.fail then error("no") end return req.who end)
+        end
+        return Main
+        """])
+      var options = Chain.RequestOptions()
+      options.timeout = 1_000_000_000
+      let first = Task { [options] in try await chain.run(["who": "first", "fail": false], options) }
+      // Not before the first has asked.
+      while host.nativeCounts.first(where: { $0.name == "store.store" })?.calls ?? 0 == 0 { await Task.yield() }
+      let second = Task { try await chain.run(["who": "second", "fail": false]) }
+      var said: [String] = []
+      do { _ = try await first.value } catch { said.append((error as? Failure)?.code ?? "?") }
+      said.append("\(try await second.value)")
+      await host.shutdown()
+      return said
+    }
+    #expect(outcome == ["timeout", "\(ChainValue.string("second"))"])
+  }
+
+  @Test("a limiter lets its burst through at once and holds the rest to its rate", arguments: 1...10)
+  func limiter(seed: UInt64) throws {
+    let environment = SimulatedEnvironment(seed: seed)
+    let seconds = try environment.run { () -> Double in
+      let host = ChainHost(lanes: 2, environment: environment)
+      let chain = try await host.load(files: ["graph.lua": """
+        local chain = require "chain"
+        local t = chain.types
+        local Main = chain.chainlet "Main" { output = t.boolean, uses = { l = chain.limiter { rate = 10, burst = 5 } } }
+        function Main:run()
+          for _ = 1, 15 do self.l:wait() end
+          return self.l:try()
+        end
+        return Main
+        """])
+      let began = environment.now()
+      #expect(try await chain.run([:]) == false)
+      let seconds = Double(environment.now() - began) / 1e9
+      await host.shutdown()
+      return seconds
+    }
+    #expect(seconds >= 0.99)
+  }
+}
+
+@Suite("Batches of a chainlet")
+struct BatchTests {
+  static let source = """
+    local chain = require "chain"
+    local t = chain.types
+    local Double = chain.chainlet "Double" { input = { n = t.integer }, output = t.integer, batch = { max_size = 8, max_delay = 0.01 } }
+    function Double:init() self.sizes = {} end
+    function Double:run_batch(reqs)
+      self.sizes[#self.sizes + 1] = #reqs
+      chain.sleep(0.001)
+      local out = {}
+      for i, req in ipairs(reqs) do
+        if req.n == 13 then error("thirteen") end
+        if req.n == 14 then out[i] = chain.failure { code = "fourteen", message = "no" } else out[i] = req.n * 2 end
+      end
+      return out
+    end
+    local Main = chain.chainlet "Main" { input = { numbers = t.list(t.integer) }, output = t.any, needs = { double = Double } }
+    function Main:run(req)
+      return chain.settle(req.numbers, function(n) return self.double { n = n } end)
+    end
+    return { main = Main, double = Double }
+    """
+
+  private func codes(_ value: ChainValue) -> [String] {
+    guard case .list(let items) = value else { return [] }
+    return items.map { item in
+      if case .string(let code)? = item["error"]?["code"] { return code }
+      return item["value"].map { "\($0)" } ?? "?"
+    }
+  }
+
+  @Test("callers stay single-item, and one that fails fails alone", arguments: 1...20)
+  func batch(seed: UInt64) throws {
+    let environment = SimulatedEnvironment(seed: seed)
+    let values = try environment.run { () -> [String] in
+      let host = ChainHost(environment: environment)
+      let chain = try await host.load(files: ["graph.lua": BatchTests.source])
+      var options = Chain.RequestOptions()
+      options.entry = "main"
+      let value = try await chain.run(["numbers": [1, 2, 13, 4, 14, 6]], options)
+      await host.shutdown()
+      return self.codes(value)
+    }
+    #expect(values == ["integer(2)", "integer(4)", "failed", "integer(8)", "fourteen", "integer(12)"].map { $0 })
+  }
+
+  @Test("requests that come together run together, and a lone one is not held up", arguments: 1...10)
+  func together(seed: UInt64) throws {
+    let environment = SimulatedEnvironment(seed: seed)
+    let (alone, many) = try environment.run { () -> (UInt64, UInt64) in
+      let host = ChainHost(environment: environment)
+      let chain = try await host.load(files: ["graph.lua": BatchTests.source])
+      var options = Chain.RequestOptions()
+      options.entry = "double"
+      var began = environment.now()
+      #expect(try await chain.run(["n": 1], options) == 2)
+      let alone = environment.now() - began
+      options.entry = "main"
+      began = environment.now()
+      _ = try await chain.run(["numbers": .list((1...9).map { .integer($0 * 100) })], options)
+      let many = environment.now() - began
+      await host.shutdown()
+      return (alone, many)
+    }
+    // 1 ms is the run itself; nine take two runs, the second of which is full.
+    #expect(alone < 5_000_000)
+    #expect(many < 9_000_000)
+  }
+
+  @Test("an item that is cancelled leaves its batch, and a limit of the batch is an error that may be retried")
+  func cancelled() async throws {
+    let failure = await failure(of: """
+      local chain = require "chain"
+      local t = chain.types
+      local Slow = chain.chainlet "Slow" { input = { n = t.integer }, output = t.integer, batch = { max_size = 8 } }
+      function Slow:run_batch(reqs) chain.sleep(1000) return {} end
+      local Main = chain.chainlet "Main" { output = t.any, needs = { slow = Slow:with { timeout = 0.02 } } }
+      function Main:run() return self.slow { n = 1 } end
+      return Main
+      """)
+    #expect(failure?.code == "timeout")
+    let wrong = await ChainHostTests.failure(of: """
+      local chain = require "chain"
+      local t = chain.types
+      local Main = chain.chainlet "Main" { output = t.integer, batch = {} }
+      function Main:run_batch(reqs) return { 1, 2 } end
+      return Main
+      """)
+    #expect(wrong?.message == "Main.run_batch: expected 1 outputs, one for each request, got 2")
+  }
+}
