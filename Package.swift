@@ -6,6 +6,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "LuaBridge", targets: ["LuaBridge"]),
+    .library(name: "ChainTensors", targets: ["ChainTensors"]),
     .library(name: "ChainHost", targets: ["ChainHost"]),
     .library(name: "ChainTesting", targets: ["ChainTesting"]),
     .executable(name: "chainrun", targets: ["chainrun"]),
@@ -25,6 +26,7 @@ let package = Package(
     .target(name: "CLoopThread", cSettings: [.define("_GNU_SOURCE")]),
 
     .target(name: "ChainBase"),
+    .target(name: "ChainTensors", dependencies: ["ChainBase"]),
     .target(name: "ChainLoop", dependencies: ["ChainBase", "CUV", "CLoopThread"]),
     .target(name: "LuaBridge", dependencies: ["ChainBase", "CLua", "CLuaGuard"]),
     .target(
@@ -39,6 +41,7 @@ let package = Package(
     // Replays a seed of the property tests.
     .executableTarget(name: "simulate", dependencies: ["ChainTesting"]),
 
+    .testTarget(name: "ChainTensorsTests", dependencies: ["ChainBase", "ChainTensors"]),
     .testTarget(name: "ChainLoopTests", dependencies: ["ChainLoop", "ChainTesting"]),
     // Stock Lua, for the sandbox to be compared with.
     .target(name: "CStockLua", dependencies: ["CLua"], path: "Tests/LuaDifference", exclude: ["cases.lua"]),
