@@ -6,7 +6,9 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "LuaBridge", targets: ["LuaBridge"]),
+    .library(name: "ChainTensors", targets: ["ChainTensors"]),
     .library(name: "ChainHost", targets: ["ChainHost"]),
+    .library(name: "ChainModels", targets: ["ChainModels"]),
     .library(name: "ChainTesting", targets: ["ChainTesting"]),
     .executable(name: "chainrun", targets: ["chainrun"]),
     .executable(name: "simulate", targets: ["simulate"]),
@@ -25,12 +27,16 @@ let package = Package(
     .target(name: "CLoopThread", cSettings: [.define("_GNU_SOURCE")]),
 
     .target(name: "ChainBase"),
+    .target(name: "ChainTensors", dependencies: ["ChainBase"]),
     .target(name: "ChainLoop", dependencies: ["ChainBase", "CUV", "CLoopThread"]),
     .target(name: "LuaBridge", dependencies: ["ChainBase", "CLua", "CLuaGuard"]),
     .target(
       name: "ChainHost",
       dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
       resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua"), .embedInCode("Lua/store.lua")]),
+    // ONNX Runtime's C API, opened at run time: nothing of it is linked.
+    .target(name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(name: "ChainModels", dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "ChainHost", "COnnxRuntime"]),
     .target(name: "ChainTesting", dependencies: ["ChainHost", "ChainLoop"]),
     .executableTarget(
       name: "chainrun",
@@ -39,6 +45,7 @@ let package = Package(
     // Replays a seed of the property tests.
     .executableTarget(name: "simulate", dependencies: ["ChainTesting"]),
 
+    .testTarget(name: "ChainTensorsTests", dependencies: ["ChainBase", "ChainTensors"]),
     .testTarget(name: "ChainLoopTests", dependencies: ["ChainLoop", "ChainTesting"]),
     // Stock Lua, for the sandbox to be compared with.
     .target(name: "CStockLua", dependencies: ["CLua"], path: "Tests/LuaDifference", exclude: ["cases.lua"]),
