@@ -32,7 +32,7 @@ let package = Package(
     .target(name: "LuaBridge", dependencies: ["ChainBase", "CLua", "CLuaGuard"]),
     .target(
       name: "ChainHost",
-      dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
+      dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
       resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua"), .embedInCode("Lua/store.lua")]),
     // ONNX Runtime's C API, opened at run time: nothing of it is linked.
     .target(name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
@@ -40,7 +40,7 @@ let package = Package(
     .target(name: "ChainTesting", dependencies: ["ChainHost", "ChainLoop"]),
     .executableTarget(
       name: "chainrun",
-      dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "ChainModels", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // Replays a seed of the property tests.
     .executableTarget(name: "simulate", dependencies: ["ChainTesting"]),
@@ -50,7 +50,9 @@ let package = Package(
     // Stock Lua, for the sandbox to be compared with.
     .target(name: "CStockLua", dependencies: ["CLua"], path: "Tests/LuaDifference", exclude: ["cases.lua"]),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "CStockLua"]),
-    .testTarget(name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "ChainTesting"]),
+    .testTarget(name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "ChainHost", "ChainTesting"]),
+    .testTarget(name: "ChainModelsTests", dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "ChainHost", "ChainModels", "ChainTesting"],
+      exclude: ["multiply.onnx", "batched.onnx"]),
     .testTarget(name: "ChainrunTests", dependencies: ["chainrun", "LuaBridge"]),
   ],
   swiftLanguageModes: [.v6]

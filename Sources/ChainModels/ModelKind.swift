@@ -164,7 +164,7 @@ public enum Models {
         problem = problem ?? "the model has no input '\(name)'\(meant)"
         return
       }
-      do { tensors[name] = try Tensor.read(from: stack, at: index) } catch {
+      do throws(LuaError) { tensors[name] = try Tensor.read(from: stack, at: index) } catch {
         problem = problem ?? "input '\(name)': \(error.message)"
       }
     }

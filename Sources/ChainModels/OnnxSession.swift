@@ -122,7 +122,7 @@ final class OnnxSession: @unchecked Sendable {
   private static func metadata(_ library: OnnxLibrary, _ session: OpaquePointer) throws(Failure) -> [(key: String, value: String)] {
     let api = library.api
     var data: OpaquePointer?
-    try library.check(cort_metadata(api, session, &data))
+    try library.check(cort_model_metadata(api, session, &data))
     defer { cort_release_metadata(api, data) }
     var keys: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
     var count: Int64 = 0

@@ -9,7 +9,7 @@ package struct GraphSource: Sendable {
   package var moduleNames: Set<String> = []
   package var modules: BuiltInModules = { _, _, _ in false }
   /// The kinds of resources that `uses` may name.
-  package var kinds: [ResourceKind] = []
+  package var kinds = HostKinds.all
   /// What this build can run.
   package var features: Set<Feature> = []
   /// Seconds that the evaluation of all files may run.

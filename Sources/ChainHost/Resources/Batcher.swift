@@ -135,4 +135,6 @@ public struct BatchCounts: Sendable, Equatable {
   public var items = 0
   /// The most items in one run.
   public var largest = 0
+
+  public init() {}
 }
