@@ -175,7 +175,7 @@ struct ResourceTests {
     #expect(await message("cam = camera.device { id = 1 }", "return self.cam:add('x')")
       == "graph.lua:6: bad argument #1 to 'add': integer expected, got string (\"x\")")
     #expect(await message("cam = camera.device { id = 1 }", "return self.cam.name()")
-      == "graph.lua:6: bad argument #0 to 'name': camera.device expected, got no value (call it with a colon)")
+      .hasPrefix("graph.lua:6: calling 'name' on a bad self: camera.device expected, got no value (call it with a colon)"))
   }
 
   @Test("records go in and out by Codable, and say which field is wrong")
@@ -261,14 +261,15 @@ struct StoreTests {
   func bounds() async throws {
     let value = try await run("s = chain.store { max_items = 2 }", """
       local s = self.s
-      s:set("a", 1) s:set("b", 2) s:get("a") s:set("c", 3)
       s:set("t", 1, 0)
-      return { s:get("a"), s:get("b") == nil, s:get("t") == nil }
+      local gone = s:get("t") == nil
+      s:set("a", 1) s:set("b", 2) s:get("a") s:set("c", 3)
+      return { s:get("a"), s:get("b") == nil, gone }
       """)
     #expect(value == [1, true, true])
     #expect(await message("s = chain.store { max_bytes = 200 }", "self.s:set('a', ('x'):rep(1000))").contains("max_bytes"))
-    #expect(await message("s = chain.store {}", "self.s:set('a', print)") == "graph.lua:6: bad argument #2 to 'set': value: expected plain data, got function")
-    #expect(await message("s = chain.store {}", "self.s:set(1, 2)") == "graph.lua:6: bad argument #1 to 'set': a key is a string, got integer (1)")
+    #expect(await message("s = chain.store {}", "self.s:set('a', print)").hasPrefix("graph.lua:6: bad argument #2 to 'set': value: expected plain data, got function"))
+    #expect(await message("s = chain.store {}", "self.s:set(1, 2)").hasPrefix("graph.lua:6: bad argument #1 to 'set': a key is a string, got integer (1)"))
   }
 
   @Test("fetch makes a value once for all who ask meanwhile, on all lanes")

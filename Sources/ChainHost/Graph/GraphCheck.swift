@@ -53,10 +53,9 @@ final class GraphCheck {
       for use in declaration.uses {
         guard let kind = host.source.kinds.first(where: { $0.name == use.kind }) else {
           let known = host.source.kinds.map(\.written).sorted()
-          let near = nearestName(to: use.written, among: known).map { "did you mean \($0)?" }
           problem(
             "there are no resources of the kind \(use.written) in this program", ["uses"] + use.path,
-            near ?? "there are \(known.joined(separator: ", "))")
+            "there are \(known.joined(separator: ", "))")
           continue
         }
         for wrong in ResourceUse.problems(use, of: kind) {

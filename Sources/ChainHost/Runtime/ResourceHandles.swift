@@ -119,6 +119,6 @@ final class ResourceHandles {
   }
 
   private func wrongHandle(_ stack: LuaStack, _ name: String, _ kind: ResourceKind) -> String {
-    "bad argument #0 to '\(name)': \(kind.written) expected, got \(stack.describe(at: 1)) (call it with a colon)"
+    "calling '\(name)' on a bad self: \(kind.written) expected, got \(stack.describe(at: 1)) (call it with a colon)"
   }
 }
