@@ -52,7 +52,7 @@ let package = Package(
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "CStockLua"]),
     .testTarget(name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "ChainHost", "ChainTesting"]),
     .testTarget(name: "ChainModelsTests", dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "ChainHost", "ChainModels", "ChainTesting"],
-      exclude: ["multiply.onnx", "batched.onnx", "reference.py"]),
+      exclude: ["multiply.onnx", "batched.onnx", "reference.py", "voice.py"]),
     .testTarget(name: "ChainrunTests", dependencies: ["chainrun", "LuaBridge"]),
   ],
   swiftLanguageModes: [.v6]

@@ -120,10 +120,10 @@ public final class ChainHost: Sendable {
     await withTaskGroup(of: Void.self) { group in
       for lane in lanes { group.addTask { await lane.windDown() } }
     }
+    for lane in lanes { lane.loop.stop() } // and with its thread the last states
     for generation in generations.withLock({ Array($0.values) }) { generation.releaseResources() }
     await registry.stop()
     timers.stop()
-    for lane in lanes { lane.loop.stop() }
   }
 
   /// Its lanes have closed it.

@@ -30,7 +30,12 @@ struct ModelFile: Sendable {
     }
     guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(code: Failure.Code.failed, message: "\(path) is no file") }
     bytes = Int(status.st_size)
-    stamp = "\(status.st_dev) \(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
+    #if canImport(Darwin)
+      let changed = status.st_mtimespec
+    #else
+      let changed = status.st_mtim
+    #endif
+    stamp = "\(status.st_dev) \(status.st_ino) \(status.st_size) \(changed.tv_sec) \(changed.tv_nsec)"
   }
 
   /// Changes with the file.

@@ -30,9 +30,7 @@ struct ModelPort: Sendable, Equatable {
 
   static func text(_ tensor: Tensor) -> String { "\(tensor.dtype) [\(tensor.shape.map(String.init).joined(separator: ", "))]" }
 
-  /// - Parameters:
-  ///   - named: sizes of named dimensions so far, and where they came from; noted here.
-  ///   - free: whether its first dimension may differ from that of others: the rows of a batch.
+  /// - Parameter named: sizes of named dimensions so far, and where they came from; noted here.
   /// - Throws: what does not fit, expected and actual.
   func check(_ tensor: Tensor, _ named: inout [String: (size: Int, port: String)]) throws(Failure) {
     guard let dtype else {

@@ -52,7 +52,8 @@ struct RaggedBatch {
 
   /// Below each other, each filled up to the largest.
   private static func joined(_ parts: [Tensor], padding: Double) throws -> Tensor {
-    guard let first = parts.first, parts.count > 1 else { return parts[0] }
+    guard let first = parts.first else { throw Failure(code: Failure.Code.failed, message: "a batch of no calls") }
+    guard parts.count > 1 else { return first }
     var shape = first.shape
     for axis in shape.indices { shape[axis] = axis == 0 ? parts.reduce(0) { $0 + $1.shape[0] } : parts.map { $0.shape[axis] }.max() ?? 0 }
     let isRagged = parts.contains { $0.shape.dropFirst() != shape.dropFirst() }

@@ -180,11 +180,7 @@ struct OnnxTests {
       await chain.close()
     }
     #expect(host.resourceTotals.loads == 1)
-    print("BEFORE", host.resources)
     await host.shutdown()
-    print("AFTER", host.resources)
-    try await Task.sleep(for: .milliseconds(500))
-    print("LATER", host.resources)
     #expect(host.resources.isEmpty)
   }
 }
