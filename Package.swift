@@ -31,8 +31,9 @@ let package = Package(
     .target(name: "LuaBridge", dependencies: ["ChainBase", "CLua", "CLuaGuard"]),
     .target(
       name: "ChainHost",
-      dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
-      resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua")]),
+      dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
+      resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua"),
+        .embedInCode("Lua/tensor_annotations.lua")]),
     .target(name: "ChainTesting", dependencies: ["ChainHost", "ChainLoop"]),
     .executableTarget(
       name: "chainrun",
@@ -46,7 +47,7 @@ let package = Package(
     // Stock Lua, for the sandbox to be compared with.
     .target(name: "CStockLua", dependencies: ["CLua"], path: "Tests/LuaDifference", exclude: ["cases.lua"]),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "CStockLua"]),
-    .testTarget(name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "ChainTesting"]),
+    .testTarget(name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "ChainHost", "ChainTesting"]),
     .testTarget(name: "ChainrunTests", dependencies: ["chainrun", "LuaBridge"]),
   ],
   swiftLanguageModes: [.v6]
