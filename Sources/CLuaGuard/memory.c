@@ -1,3 +1,4 @@
+#include "charges.h"
 #include "internal.h"
 #include "threads.h"
 #include <stdlib.h>
@@ -47,6 +48,12 @@ enum { STATE_ROOM = 96 * 1024 };
 // and before all is. The figures are in docs/decisions/.
 enum { YOUNG_GROWTH = 100, WHOLE_GROWTH = 300 };
 
+static void release(clg_state *state) {
+  if (state->memory.threads) clg_free_threads(state->memory.threads);
+  if (state->memory.charges) clg_free_charges(state->memory.charges);
+  free(state);
+}
+
 clg_state *clg_open(size_t limit) {
   clg_state *state = calloc(1, sizeof *state);
   if (!state) return NULL;
@@ -54,8 +61,9 @@ clg_state *clg_open(size_t limit) {
   state->memory.string_limit = STRING_LIMIT;
   state->coroutine_limit = COROUTINE_LIMIT;
   state->memory.threads = clg_new_threads();
-  if (!state->memory.threads) {
-    free(state);
+  state->memory.charges = clg_new_charges();
+  if (!state->memory.threads || !state->memory.charges) {
+    release(state);
     return NULL;
   }
   state->memory.host = 1;
@@ -63,8 +71,7 @@ clg_state *clg_open(size_t limit) {
   free(room);
   state->main = lua_newstate(allocate, &state->memory);
   if (!state->main) {
-    clg_free_threads(state->memory.threads);
-    free(state);
+    release(state);
     return NULL;
   }
   *clg_extra(state->main) = (uintptr_t)state;
@@ -76,8 +83,7 @@ clg_state *clg_open(size_t limit) {
 
 void clg_close(clg_state *state) {
   lua_close(state->main);
-  clg_free_threads(state->memory.threads);
-  free(state);
+  release(state);
 }
 
 size_t clg_coroutines(const clg_state *state) { return clg_thread_count(state->memory.threads); }
@@ -89,7 +95,12 @@ void clg_settle(lua_State *L, clg_memory *memory) {
   memory->over = 0;
   if (memory->used <= memory->limit) return;
   lua_gc(L, LUA_GCCOLLECT);
-  if (memory->used > memory->limit) lua_newuserdatauv(L, memory->limit, 0); // refused: raises LUA_ERRMEM
+  if (memory->used > memory->limit) clg_no_memory(L);
+}
+
+int clg_no_memory(lua_State *L) {
+  lua_newuserdatauv(L, clg_state_inline(L)->memory.limit, 0); // refused: raises LUA_ERRMEM
+  return 0;
 }
 
 static int settle_body(lua_State *L) {

@@ -46,6 +46,15 @@ struct StridedWalk {
   }
 }
 
+extension StridedWalk {
+  /// Gives `body` each position of both operands, in row-major order.
+  func forEachPosition(_ body: (_ a: Int, _ b: Int) -> Void) {
+    forEachRow { a, b in
+      for position in 0..<length { body(a + position * stepA, b + position * stepB) }
+    }
+  }
+}
+
 extension Tensor {
   /// A copy whose elements lie one after the other.
   func packed() throws -> Tensor {

@@ -54,6 +54,15 @@ public final class Tensor: Sendable {
     try self.init(dtype, shape: shape, memory: TensorMemory(byteCount: count * dtype.size, filledBy: fill))
   }
 
+  /// A tensor with a copy of the bytes, row after row, in the machine's order.
+  public convenience init(_ dtype: DType, shape: [Int], bytes: UnsafeRawBufferPointer) throws {
+    let needed = try Tensor.count(of: shape, dtype) * dtype.size
+    guard bytes.count == needed else {
+      throw Tensor.failure("\(dtype) \(Tensor.text(of: shape)) has \(needed) bytes, got \(bytes.count)")
+    }
+    try self.init(dtype, shape: shape) { memory in memory.copyMemory(from: bytes) }
+  }
+
   /// A tensor with a copy of the elements, row after row; without a shape it has one dimension.
   public convenience init<Element: TensorElement>(_ elements: [Element], shape: [Int]? = nil) throws {
     let shape = shape ?? [elements.count]

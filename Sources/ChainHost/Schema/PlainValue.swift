@@ -1,4 +1,5 @@
 import ChainBase
+import ChainTensors
 import LuaBridge
 
 /// Plain data between Lua and Swift without a declared type: what stores hold and what records are read from.
@@ -46,6 +47,10 @@ package enum PlainValue {
           bytes += blob.count
           return .bytes(blob.array)
         }
+        if let tensor = stack.tensor(at: index) {
+          bytes += tensor.memory.byteCount
+          return .tensor(tensor)
+        }
         throw LuaError(.runtime, "\(path): expected plain data, got \(stack.describe(at: index))")
       }
     }
@@ -91,6 +96,9 @@ package enum PlainValue {
     case .number(let number): stack.push(number: number)
     case .string(let text): stack.push(text: text)
     case .bytes(let bytes): bytes.withUnsafeBytes { stack.push(bytes: $0) }
+    case .reference:
+      guard let tensor = value.tensor else { throw LuaError(.runtime, "the value is no plain data") }
+      stack.push(tensor)
     case .list(let items):
       stack.pushTable(array: Int32(clamping: items.count))
       for (position, item) in items.enumerated() {
@@ -112,6 +120,7 @@ package enum PlainValue {
     case .null, .boolean, .integer, .number: 16
     case .string(let text): 16 + text.utf8.count
     case .bytes(let bytes): 16 + bytes.count
+    case .reference: 16 + (value.tensor?.memory.byteCount ?? 0)
     case .list(let items): items.reduce(16) { $0 + size(of: $1) }
     case .record(let fields): fields.reduce(16) { $0 + $1.name.utf8.count + size(of: $1.value) }
     }

@@ -60,6 +60,7 @@ package struct ValueDecoder: Decoder {
     case .bytes(let bytes): "\(bytes.count) bytes"
     case .list: "list"
     case .record: "table"
+    case .reference: "a native object"
     }
   }
 

@@ -40,7 +40,7 @@ extension Blob: LuaPushable, LuaReadable {
     return blob
   }
 
-  static let userdata = LuaUserdata<Blob>(name: "blob", weight: { $0.count }) { methods in
+  static let userdata = LuaUserdata<Blob>(name: "blob", charge: { .init($0, bytes: $0.count) }) { methods in
     methods.meta("__len") { blob, stack in
       stack.push(integer: Int64(blob.count))
       return 1
