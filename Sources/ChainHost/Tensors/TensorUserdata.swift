@@ -3,6 +3,7 @@ import ChainTensors
 import LuaBridge
 
 extension Tensor: LuaPushable, LuaReadable {
+  public static var annotation: String { "chain.Tensor" }
   public static var expected: String { "tensor" }
   public func push(to stack: borrowing LuaStack) throws(LuaError) { LuaStack(stack.L).push(self) }
   public static func read(from stack: borrowing LuaStack, at index: Int32) throws(LuaError) -> Tensor {
