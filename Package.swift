@@ -6,7 +6,9 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "LuaBridge", targets: ["LuaBridge"]),
+    .library(name: "ChainTensors", targets: ["ChainTensors"]),
     .library(name: "ChainHost", targets: ["ChainHost"]),
+    .library(name: "ChainModels", targets: ["ChainModels"]),
     .library(name: "ChainTesting", targets: ["ChainTesting"]),
     .executable(name: "chainrun", targets: ["chainrun"]),
     .executable(name: "simulate", targets: ["simulate"]),
@@ -31,22 +33,29 @@ let package = Package(
       cSettings: [.define("_GNU_SOURCE")]),
 
     .target(name: "ChainBase"),
+    .target(name: "ChainTensors", dependencies: ["ChainBase"]),
     .target(name: "ChainLoop", dependencies: ["ChainBase", "CUV", "CLoopThread"]),
     .target(name: "LuaBridge", dependencies: ["ChainBase", "CLua", "CLuaGuard"]),
     .target(
       name: "ChainHost",
-      dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
-      resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua")]),
+      dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
+      resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua"),
+        .embedInCode("Lua/store.lua"), .embedInCode("Lua/tensor_annotations.lua")]),
+    // ONNX Runtime's C API, opened at run time: nothing of it is linked.
+    .target(name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(name: "ChainModels", dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "ChainHost", "COnnxRuntime"]),
     .target(name: "ChainTesting", dependencies: ["ChainHost", "ChainLoop"]),
     .executableTarget(
       name: "chainrun",
       dependencies: [
-        "ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "CConfine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "ChainModels", "CConfine",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Replays a seed of the property tests.
     .executableTarget(name: "simulate", dependencies: ["ChainTesting"]),
 
+    .testTarget(name: "ChainTensorsTests", dependencies: ["ChainBase", "ChainTensors"]),
     .testTarget(name: "ChainLoopTests", dependencies: ["ChainLoop", "ChainTesting"]),
     // Stock Lua, for the sandbox to be compared with.
     .target(name: "CStockLua", dependencies: ["CLua"], path: "Tests/LuaDifference", exclude: ["cases.lua"]),
@@ -59,10 +68,14 @@ let package = Package(
     .executableTarget(
       name: "soak", dependencies: ["ChainBase", "ChainHost", "ChainLoop", "ChainTesting", "HostileScripts"], path: "Tests/Soak"),
     .testTarget(
-      name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "LuaBridge", "ChainHost", "ChainTesting", "FuzzTargets", "HostileScripts"]),
+      name: "ChainHostTests", dependencies: [
+        "ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "ChainHost", "ChainTesting", "FuzzTargets", "HostileScripts",
+      ]),
     // Says what a process behind the wall can still do.
     .executableTarget(name: "confine-probe", dependencies: ["CConfine"], path: "Tests/ConfineProbe", cSettings: [.define("_GNU_SOURCE")]),
     .testTarget(name: "ChainrunTests", dependencies: ["chainrun", "LuaBridge", "confine-probe"]),
+    .testTarget(name: "ChainModelsTests", dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "ChainHost", "ChainModels", "ChainTesting"],
+      exclude: ["multiply.onnx", "batched.onnx", "reference.py", "voice.py"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -9,6 +9,8 @@ lua_folder=$CHAINRUN_CACHE/lua-5.4.8-$lua_recipe
 lua_address_folder=$CHAINRUN_CACHE/address-lua-5.4.8-$lua_recipe
 peers_folder=$CHAINRUN_CACHE/peers-$(git hash-object --stdin <"$root/scripts/peers-requirements.txt" | cut -c 1-12)
 language_server_folder=$CHAINRUN_CACHE/language-server-$(git hash-object --stdin <"$root/scripts/language-server-requirements.txt" | cut -c 1-12)
+reference_folder=$CHAINRUN_CACHE/reference-$(git hash-object --stdin <"$root/scripts/reference-requirements.txt" | cut -c 1-12)
+export CHAINRUN_REFERENCE=${CHAINRUN_REFERENCE:-$reference_folder/bin/python}
 export CHAINRUN_LANGUAGE_SERVER=${CHAINRUN_LANGUAGE_SERVER:-$language_server_folder/emmylua_ls}
 export PKG_CONFIG_PATH=$lua_folder/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 

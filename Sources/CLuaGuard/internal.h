@@ -18,7 +18,9 @@ static inline clg_run *clg_current_run(void) {
 }
 
 void clg_settle(lua_State *L, clg_memory *memory); // raises if the state is over its limit
+int clg_no_memory(lua_State *L);                   // raises LUA_ERRMEM
 void clg_arm(lua_State *L);
+int clg_call_swift(lua_State *L);                  // upvalues: function, context, what it waits for if it does
 int clg_raise_kill(lua_State *L);
 void clg_kill(clg_watch *watch, lua_State *L, int end); // the running run has reached a limit, at this Lua line
 int clg_note_place(clg_watch *watch, lua_State *L);

@@ -1,3 +1,4 @@
+#include "charges.h"
 #include "internal.h"
 #include "threads.h"
 #include <stdlib.h>
@@ -57,6 +58,12 @@ void clg_wake_collector(clg_state *state) {
   lua_gc(state->main, LUA_GCSTEP, -(int)(kilobytes < 1 << 20 ? kilobytes : 1 << 20)); // a step of less than nothing: a credit
 }
 
+static void release(clg_state *state) {
+  if (state->memory.threads) clg_free_threads(state->memory.threads);
+  if (state->memory.charges) clg_free_charges(state->memory.charges);
+  free(state);
+}
+
 clg_state *clg_open(size_t limit) {
   clg_state *state = calloc(1, sizeof *state);
   if (!state) return NULL;
@@ -64,8 +71,9 @@ clg_state *clg_open(size_t limit) {
   state->memory.string_limit = STRING_LIMIT;
   state->coroutine_limit = COROUTINE_LIMIT;
   state->memory.threads = clg_new_threads();
-  if (!state->memory.threads) {
-    free(state);
+  state->memory.charges = clg_new_charges();
+  if (!state->memory.threads || !state->memory.charges) {
+    release(state);
     return NULL;
   }
   state->memory.host = 1;
@@ -73,8 +81,7 @@ clg_state *clg_open(size_t limit) {
   free(room);
   state->main = lua_newstate(allocate, &state->memory);
   if (!state->main) {
-    clg_free_threads(state->memory.threads);
-    free(state);
+    release(state);
     return NULL;
   }
   *clg_extra(state->main) = (uintptr_t)state;
@@ -86,8 +93,7 @@ clg_state *clg_open(size_t limit) {
 
 void clg_close(clg_state *state) {
   lua_close(state->main);
-  clg_free_threads(state->memory.threads);
-  free(state);
+  release(state);
 }
 
 size_t clg_coroutines(const clg_state *state) { return clg_thread_count(state->memory.threads); }
@@ -99,7 +105,12 @@ void clg_settle(lua_State *L, clg_memory *memory) {
   memory->over = 0;
   if (memory->used <= memory->limit) return;
   lua_gc(L, LUA_GCCOLLECT);
-  if (memory->used > memory->limit) lua_newuserdatauv(L, memory->limit, 0); // refused: raises LUA_ERRMEM
+  if (memory->used > memory->limit) clg_no_memory(L);
+}
+
+int clg_no_memory(lua_State *L) {
+  lua_newuserdatauv(L, clg_state_inline(L)->memory.limit, 0); // refused: raises LUA_ERRMEM
+  return 0;
 }
 
 static int settle_body(lua_State *L) {

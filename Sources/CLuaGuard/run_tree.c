@@ -1,5 +1,10 @@
 #include "internal.h"
 
+int clg_run_ends(void) {
+  clg_run *run = clg_current_run();
+  return run && (run->killed || run->cancel);
+}
+
 void clg_link(clg_run *parent, clg_run *child) {
   child->parent = parent;
   child->previous = NULL;

@@ -1,7 +1,7 @@
 // Lua calls Swift: Swift returns a status, and C raises or yields after every Swift frame is gone.
 #include "internal.h"
 
-static int call_swift(lua_State *L) {
+int clg_call_swift(lua_State *L) {
   clg_function function = (clg_function)lua_touserdata(L, lua_upvalueindex(1));
   clg_memory *memory = &clg_state_inline(L)->memory;
   memory->host++;
@@ -10,20 +10,21 @@ static int call_swift(lua_State *L) {
   if (memory->over) clg_settle(L, memory);
   if (status >= 0) return status;
   if (status == CLG_ERROR) return lua_error(L);
+  if (status == CLG_NO_MEMORY) return clg_no_memory(L);
   return clg_wait(L, (int)lua_tointeger(L, lua_upvalueindex(3)), 0, 0);
 }
 
 void clg_push_function(lua_State *L, clg_function function, void *context) {
   lua_pushlightuserdata(L, (void *)function);
   lua_pushlightuserdata(L, context);
-  lua_pushcclosure(L, call_swift, 2);
+  lua_pushcclosure(L, clg_call_swift, 2);
 }
 
 void clg_push_waiting_function(lua_State *L, clg_function function, void *context, int op) {
   lua_pushlightuserdata(L, (void *)function);
   lua_pushlightuserdata(L, context);
   lua_pushinteger(L, op);
-  lua_pushcclosure(L, call_swift, 3);
+  lua_pushcclosure(L, clg_call_swift, 3);
 }
 
 static int handle_error(lua_State *L) {

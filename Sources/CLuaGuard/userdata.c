@@ -1,20 +1,26 @@
-#include "include/clg_userdata.h"
+#include "charges.h"
 #include "internal.h"
 
 typedef struct clg_object {
   const clg_kind *kind;
   void *object;
-  size_t weight;
+  const void *charged;                      // what the state is charged for, or NULL
+  size_t weight;                            // charged for this userdata alone
 } clg_object;
+
+static void let_go(lua_State *L, clg_object *box) {
+  void *object = box->object;
+  if (!object) return;
+  box->object = NULL;
+  clg_memory *memory = &clg_state_inline(L)->memory;
+  memory->used -= box->weight;
+  if (box->charged) memory->used -= clg_drop_charge(memory->charges, box->charged);
+  box->kind->release(object);
+}
 
 // Scripts cannot reach it: the metatable is locked, and `debug` has no way around that.
 static int collect_object(lua_State *L) {
-  clg_object *box = lua_touserdata(L, 1);
-  void *object = box->object;
-  if (!object) return 0;
-  box->object = NULL;
-  clg_state_inline(L)->memory.used -= box->weight;
-  box->kind->release(object);
+  let_go(L, lua_touserdata(L, 1));
   return 0;
 }
 
@@ -36,27 +42,82 @@ int clg_push_kind(lua_State *L, const clg_kind *kind) {
   return 1;
 }
 
-void clg_push_object(lua_State *L, const clg_kind *kind, void *object, size_t weight) {
+// The collector hears of foreign bytes in steps of this many.
+enum { FOREIGN_STEP = 1 << 16 };
+
+void clg_push_object(lua_State *L, const clg_kind *kind, void *object, const void *charged, size_t weight) {
   clg_object *box = lua_newuserdatauv(L, sizeof *box, 0);
-  box->kind = kind;
-  box->object = object;
-  box->weight = weight;
+  clg_memory *memory = &clg_state_inline(L)->memory;
+  int noted = 0;
+  size_t added = weight ? clg_add_charge(memory->charges, charged, weight, &noted) : 0;
+  *box = (clg_object){kind, object, noted ? charged : NULL, noted ? 0 : added};
   clg_push_kind(L, kind);
   lua_setmetatable(L, -2);
-  clg_memory *memory = &clg_state_inline(L)->memory;
-  memory->used += weight;
+  memory->used += added;
   if (memory->used > memory->peak) memory->peak = memory->used;
   if (memory->used > memory->limit) memory->over = 1;
-  if (weight > 1 << 16) lua_gc(L, LUA_GCSTEP, (int)(weight >> 10 < 1 << 20 ? weight >> 10 : 1 << 20)); // foreign bytes drive the collector too
+  memory->foreign += added;
+  if (memory->foreign > FOREIGN_STEP) {
+    size_t kilobytes = memory->foreign >> 10;
+    memory->foreign = 0;
+    lua_gc(L, LUA_GCSTEP, (int)(kilobytes < 1 << 20 ? kilobytes : 1 << 20));
+  }
 }
 
-void *clg_object_at(lua_State *L, int index, const clg_kind *kind) {
+static clg_object *box_at(lua_State *L, int index, const clg_kind *kind) {
   if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return NULL;
   lua_rawgetp(L, LUA_REGISTRYINDEX, kind);
   int same = lua_rawequal(L, -1, -2);
   lua_pop(L, 2);
-  clg_object *box = same ? lua_touserdata(L, index) : NULL;
+  return same ? lua_touserdata(L, index) : NULL;
+}
+
+void *clg_object_at(lua_State *L, int index, const clg_kind *kind) {
+  clg_object *box = box_at(L, index, kind);
   return box ? box->object : NULL;
+}
+
+int clg_is_closed(lua_State *L, int index, const clg_kind *kind) {
+  clg_object *box = box_at(L, index, kind);
+  return box && !box->object;
+}
+
+void clg_close_object(lua_State *L, int index, const clg_kind *kind) {
+  clg_object *box = box_at(L, index, kind);
+  if (box) let_go(L, box);
+}
+
+static int index_object(lua_State *L) {
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL) return 1;
+    lua_pop(L, 1);
+  }
+  return clg_call_swift(L);
+}
+
+void clg_push_index(lua_State *L, clg_function function, void *context) {
+  lua_pushlightuserdata(L, (void *)function);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, context);
+  lua_insert(L, -2);
+  lua_pushcclosure(L, index_object, 3);
+}
+
+static int call_with_chance(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(3));
+  lua_call(L, 0, 1);
+  return clg_call_swift(L);
+}
+
+void clg_push_with_chance(lua_State *L, clg_function function, void *context) {
+  lua_getfield(L, -1, "random"); // the library is the host's own: nothing of a script's runs
+  lua_remove(L, -2);
+  lua_pushlightuserdata(L, (void *)function);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, context);
+  lua_insert(L, -2);
+  lua_pushcclosure(L, call_with_chance, 3);
 }
 
 static char json_null, json_array;

@@ -10,6 +10,8 @@ public indirect enum ChainValue: Sendable, Hashable {
   case list([ChainValue])
   /// Fields in the order in which they were given.
   case record([Field])
+  /// A native object, by reference.
+  case reference(NativeReference)
 
   public struct Field: Sendable, Hashable {
     public var name: String

@@ -98,5 +98,6 @@ public final class Chain: Sendable {
   /// Closes the states of this chain; requests that run go on to their end first.
   public func close() async {
     for lane in host.lanes { await lane.forget(generation.number) }
+    host.forget(generation)
   }
 }

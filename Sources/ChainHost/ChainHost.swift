@@ -17,6 +17,11 @@ public final class ChainHost: Sendable {
   private let nextRequest = Atomic<UInt64>(1)
   private let nextLane = Atomic<Int>(0)
   private let modules = Monitor<[PrimitiveModule]>([])
+  private let kinds = Monitor<[ResourceKind]>([])
+  private let generations = Monitor<[UInt64: Generation]>([:])
+  let timers: HostTimers
+  let registry: ResourceRegistry
+  let counters: NativeCounters
 
   /// Starts the lanes. Any thread.
   /// - Parameters:
@@ -27,19 +32,25 @@ public final class ChainHost: Sendable {
     lanes: Int = 1, environment: any Environment = RealEnvironment(), log: @escaping @Sendable (LogLine) -> Void = { _ in }
   ) {
     self.environment = environment
-    self.lanes = (0..<max(1, lanes)).map { Lane(index: $0, environment: environment, log: log) }
+    timers = HostTimers(environment: environment)
+    registry = ResourceRegistry(environment: environment, timers: timers)
+    let counters = NativeCounters()
+    self.counters = counters
+    self.lanes = (0..<max(1, lanes)).map { Lane(index: $0, environment: environment, counters: counters, log: log) }
     for lane in self.lanes { lane.start() }
   }
 
   /// Plans the graph of an entry file and makes its states on every lane. Any thread.
   /// - Throws: a `Failure` of code `invalid_graph` that lists every problem, or what an `init` failed with.
   public func load(_ file: String, _ options: LoadOptions = LoadOptions()) async throws(Failure) -> Chain {
-    try await load(options.source(file), options)
+    let options = completed(options)
+    return try await load(options.source(file), options)
   }
 
   /// As `load`, for a graph whose files are given as text by their paths; `entry` is one of them.
   public func load(files: [String: String], entry: String = "graph.lua", _ options: LoadOptions = LoadOptions()) async throws(Failure) -> Chain {
-    try await load(options.source(files, entry: entry), options)
+    let options = completed(options)
+    return try await load(options.source(files, entry: entry), options)
   }
 
   /// Gives chainlets a module of Swift functions for `require`; graphs that are loaded afterwards have it. Any thread.
@@ -51,23 +62,33 @@ public final class ChainHost: Sendable {
     }
   }
 
+  /// Gives graphs a kind of resource; those that are loaded afterwards have it. Any thread. One of the same name is replaced.
+  public func add(_ kind: ResourceKind) {
+    kinds.withLock { kinds in
+      kinds.removeAll { $0.name == kind.name }
+      kinds.append(kind)
+    }
+  }
+
+  /// The options of a load, with what this host was given.
+  private func completed(_ options: LoadOptions) -> LoadOptions {
+    var options = options
+    options.modules = modules.withLock { $0 } + options.modules
+    options.kinds = kinds.withLock { $0 } + options.kinds
+    return options
+  }
+
   private func load(_ source: GraphSource, _ options: LoadOptions) async throws(Failure) -> Chain {
     try await load(read(source, options))
   }
 
-  /// The first half of `load`: every file is read, nothing is built yet. Any thread.
+  /// The first half of `load`: every file is read and every resource opened, no state is made yet. Any thread.
   package func read(_ file: String, _ options: LoadOptions = LoadOptions()) async throws(Failure) -> ReadGraph {
-    try await read(options.source(file), options)
+    let options = completed(options)
+    return try await read(options.source(file), options)
   }
 
-  private func read(_ source: GraphSource, _ options: LoadOptions) async throws(Failure) -> ReadGraph {
-    var source = source
-    let modules = modules.withLock { $0 }
-    source.moduleNames = Set(modules.map(\.name))
-    source.modules = { name, stack, state in
-      BuiltInModule.push(name, onto: stack, of: state) || BuiltInModule.pushUnusable(name, modules, onto: stack)
-    }
-    let planning = source
+  private func read(_ planning: GraphSource, _ options: LoadOptions) async throws(Failure) -> ReadGraph {
     let planned: Result<Graph, Failure> = await withCheckedContinuation { continuation in
       environment.runOnWorker {
         do throws(Failure) {
@@ -77,7 +98,7 @@ public final class ChainHost: Sendable {
     }
     let graph = try planned.get()
     try options.check(graph)
-    return ReadGraph(graph: graph, options: options, modules: modules)
+    return ReadGraph(graph: graph, options: options, resources: try await open(graph, options, folder: planning.folder))
   }
 
   /// The second half of `load`: makes the states on every lane. It opens no file. Any thread.
@@ -85,7 +106,7 @@ public final class ChainHost: Sendable {
     let number = nextGeneration.wrappingAdd(1, ordering: .relaxed).oldValue
     let generation = Generation(
       number: number, graph: read.graph, secrets: read.options.secrets, replacements: read.options.replacements,
-      modules: read.modules, bounds: read.options.limits)
+      modules: read.options.modules, bounds: read.options.limits, resources: read.resources)
     let results = await withTaskGroup(of: (Int, Failure?).self) { group in
       for lane in lanes { group.addTask { (lane.index, await lane.adopt(generation)) } }
       return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }
@@ -94,6 +115,7 @@ public final class ChainHost: Sendable {
       for (lane, failed) in results where failed == nil { await lanes[lane].forget(number) }
       throw failure
     }
+    generations.withLock { $0[number] = generation }
     return Chain(host: self, generation: generation)
   }
 
@@ -116,7 +138,16 @@ public final class ChainHost: Sendable {
     await withTaskGroup(of: Void.self) { group in
       for lane in lanes { group.addTask { await lane.windDown() } }
     }
-    for lane in lanes { lane.loop.stop() }
+    for lane in lanes { lane.loop.stop() } // and with its thread the last states
+    for generation in generations.withLock({ Array($0.values) }) { generation.releaseResources() }
+    await registry.stop()
+    timers.stop()
+  }
+
+  /// Its lanes have closed it.
+  func forget(_ generation: Generation) {
+    generations.withLock { $0[generation.number] = nil }
+    generation.releaseResources()
   }
 
   func lane() -> Lane { lanes[nextLane.wrappingAdd(1, ordering: .relaxed).oldValue % lanes.count] }
@@ -127,7 +158,7 @@ public final class ChainHost: Sendable {
 package struct ReadGraph: Sendable {
   package let graph: Graph
   let options: LoadOptions
-  let modules: [PrimitiveModule]
+  let resources: [String: [ResourceLease]]
 }
 
 /// What `ChainHost.check` found.

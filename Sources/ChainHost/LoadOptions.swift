@@ -16,6 +16,12 @@ public struct LoadOptions: Sendable {
   /// What the operator allows chainlets to ask for in their `limits`.
   public var limits = OperatorLimits()
 
+  /// Modules and kinds of resources that a graph may name when it is checked without a host.
+  public var modules: [PrimitiveModule] = []
+  public var kinds: [ResourceKind] = []
+  /// Told how far the loading of resources is: `chain.model encoder.onnx: 23 MB`. Any thread; must not block.
+  public var progress: @Sendable (String) -> Void = { _ in }
+
   public init() {}
 
   /// - Throws: when a declared secret is missing, or a replacement names no chainlet.
@@ -44,8 +50,13 @@ extension LoadOptions {
     var source = source
     source.configuration.values = settings.mapValues { .text($0) }.merging(configuration.mapValues { .value($0) }) { $1 }
     source.configuration.parse = { text in try? ChainValue(json: Array(text.utf8)) }
-    source.modules = BuiltInModule.push
     source.bounds = limits
+    let modules = modules
+    source.moduleNames = Set(modules.map(\.name))
+    source.kinds = HostKinds.all + kinds + modules.flatMap(\.kinds)
+    source.modules = { name, stack, state in
+      BuiltInModule.push(name, onto: stack, of: state) || BuiltInModule.pushUnusable(name, modules, onto: stack, of: state)
+    }
     return source
   }
 }

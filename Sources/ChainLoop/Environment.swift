@@ -14,6 +14,10 @@ public protocol Environment: AnyObject, Sendable {
   func makeLoop(name: String, client: any LoopClient) -> any LaneLoop
   /// Any thread. Runs blocking work away from every loop.
   func runOnWorker(_ work: @escaping @Sendable () -> Void)
+  /// Any thread. Runs work that may block for long, such as loading a model, on a thread of its own.
+  func runOnThread(_ work: @escaping @Sendable () -> Void)
+  /// Any thread. Runs one job of an engine, away from every loop and from what `runOnWorker` is given.
+  func runJob(_ work: @escaping @Sendable () -> Void)
   /// Lua instructions in a slice where slices are counted and not timed; 0 where they are timed.
   var instructionsPerSlice: Int32 { get }
   /// A loop's thread. Tells a virtual clock that the event at hand took so long; a real clock knows by itself.
@@ -22,6 +26,8 @@ public protocol Environment: AnyObject, Sendable {
 
 extension Environment {
   public func spend(nanoseconds: UInt64) {}
+  public func runOnThread(_ work: @escaping @Sendable () -> Void) { runOnWorker(work) }
+  public func runJob(_ work: @escaping @Sendable () -> Void) { runOnWorker(work) }
 }
 
 /// What a loop drives. All of it is called on the loop's own thread, never two at once.

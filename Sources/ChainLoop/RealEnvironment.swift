@@ -9,6 +9,8 @@ import CUV
 /// The system's clock and chance, libuv's loops, and real threads.
 public final class RealEnvironment: Environment {
   private let workers = WorkerPool()
+  /// Apart from the workers: a graph is planned while an engine has all of its threads busy.
+  private let engines = WorkerPool(stackBytes: SystemThread.largeStackBytes)
 
   /// Any thread. Costs nothing: threads are made when they are needed.
   public init() {}
@@ -28,6 +30,13 @@ public final class RealEnvironment: Environment {
   }
 
   public func runOnWorker(_ work: @escaping @Sendable () -> Void) { workers.run(work) }
+
+  public func runOnThread(_ work: @escaping @Sendable () -> Void) {
+    // Where the system has no thread left a worker does it.
+    if !SystemThread.start(named: "chain-load", stackBytes: SystemThread.largeStackBytes, work) { workers.run(work) }
+  }
+
+  public func runJob(_ work: @escaping @Sendable () -> Void) { engines.run(work) }
 
   /// Slices are timed, by the watchdog.
   public var instructionsPerSlice: Int32 { 0 }

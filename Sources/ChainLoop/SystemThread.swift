@@ -8,9 +8,11 @@ import CUV
 #endif
 
 /// Threads of our own, made all alike: named, with a small stack, deaf to signals.
-enum SystemThread {
+package enum SystemThread {
   /// Deep enough for Lua's C levels and Swift's async frames, and only touched pages cost memory.
-  static let stackBytes = 2 << 20
+  package static let stackBytes = 2 << 20
+  /// For libraries of others, which expect what the system gives a program's first thread.
+  package static let largeStackBytes = 8 << 20
 
   private final class Start {
     let name: String
@@ -22,7 +24,9 @@ enum SystemThread {
   }
 
   /// Any thread. Runs `body` on a new thread that nobody joins. False if the system has no thread left.
-  static func start(named name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
+  static func start(
+    named name: String, stackBytes: Int = SystemThread.stackBytes, _ body: @escaping @Sendable () -> Void
+  ) -> Bool {
     var options = uv_thread_options_t()
     options.flags = UInt32(UV_THREAD_HAS_STACK_SIZE.rawValue)
     options.stack_size = stackBytes

@@ -31,8 +31,12 @@ package final class WorkerPool: Sendable {
 
   private let shared = Monitor(Shared())
   private let limit: Int
+  private let stackBytes: Int
 
-  package init(limit: Int = Int(uv_available_parallelism())) { self.limit = max(1, limit) }
+  package init(limit: Int = Int(uv_available_parallelism()), stackBytes: Int = SystemThread.stackBytes) {
+    self.limit = max(1, limit)
+    self.stackBytes = stackBytes
+  }
 
   /// The threads end when they have done what waits.
   deinit {
@@ -57,7 +61,7 @@ package final class WorkerPool: Sendable {
 
   private func startThread() {
     // Not self: a pool that nobody uses any more must be able to end.
-    let hasThread = SystemThread.start(named: "chain-worker") { [shared] in
+    let hasThread = SystemThread.start(named: "chain-worker", stackBytes: stackBytes) { [shared] in
       clt_thread_lower_priority()
       while let work = Self.next(of: shared) { work() }
     }

@@ -1,13 +1,23 @@
 import CLua
 
+/// A type that editors can be told of.
+public protocol LuaAnnotated {
+  /// As annotations of LuaCATS write it: `integer`, `string[]`.
+  static var annotation: String { get }
+}
+
+extension LuaAnnotated {
+  public static var annotation: String { "any" }
+}
+
 /// A Swift value that can be given to Lua.
-public protocol LuaPushable {
+public protocol LuaPushable: LuaAnnotated {
   /// Pushes one value. Inside a host section only, with room for a few values.
   func push(to stack: borrowing LuaStack) throws(LuaError)
 }
 
 /// A Swift value that can be made from a Lua value.
-public protocol LuaReadable {
+public protocol LuaReadable: LuaAnnotated {
   /// What a message says was expected: "number", "string".
   static var expected: String { get }
   /// Reads the value at `index` without changing the stack.
@@ -24,12 +34,14 @@ extension LuaReadable {
 public struct LuaNothing: LuaReadable, LuaPushable, Sendable {
   public init() {}
   public static var expected: String { "nothing" }
+  public static var annotation: String { "nil" }
   public static func read(from stack: borrowing LuaStack, at index: Int32) -> LuaNothing { LuaNothing() }
   public func push(to stack: borrowing LuaStack) { stack.pushNil() }
 }
 
 extension Int: LuaPushable, LuaReadable {
   public static var expected: String { "integer" }
+  public static var annotation: String { "integer" }
   @inlinable public func push(to stack: borrowing LuaStack) throws(LuaError) { stack.push(integer: Int64(self)) }
   /// A float with an integral value is taken too.
   @inlinable public static func read(from stack: borrowing LuaStack, at index: Int32) throws(LuaError) -> Int {
@@ -41,6 +53,7 @@ extension Int: LuaPushable, LuaReadable {
 
 extension Double: LuaPushable, LuaReadable {
   public static var expected: String { "number" }
+  public static var annotation: String { "number" }
   @inlinable public func push(to stack: borrowing LuaStack) throws(LuaError) { stack.push(number: self) }
   @inlinable public static func read(from stack: borrowing LuaStack, at index: Int32) throws(LuaError) -> Double {
     guard stack.type(at: index) == .number else { throw mismatch(stack, index) }
@@ -50,6 +63,7 @@ extension Double: LuaPushable, LuaReadable {
 
 extension Bool: LuaPushable, LuaReadable {
   public static var expected: String { "boolean" }
+  public static var annotation: String { "boolean" }
   @inlinable public func push(to stack: borrowing LuaStack) throws(LuaError) { stack.push(boolean: self) }
   @inlinable public static func read(from stack: borrowing LuaStack, at index: Int32) throws(LuaError) -> Bool {
     guard stack.type(at: index) == .boolean else { throw mismatch(stack, index) }
@@ -59,6 +73,7 @@ extension Bool: LuaPushable, LuaReadable {
 
 extension String: LuaPushable, LuaReadable {
   public static var expected: String { "string" }
+  public static var annotation: String { "string" }
   public func push(to stack: borrowing LuaStack) throws(LuaError) { stack.push(text: self) }
   /// Refuses a string that is not UTF-8: take `[UInt8]` for bytes.
   public static func read(from stack: borrowing LuaStack, at index: Int32) throws(LuaError) -> String {
@@ -151,4 +166,16 @@ extension Optional: LuaReadable where Wrapped: LuaReadable {
     let type = stack.type(at: index)
     return type == .nil || type == .none ? nil : try Wrapped.read(from: stack, at: index)
   }
+}
+
+extension Array: LuaAnnotated where Element: LuaAnnotated {
+  public static var annotation: String { "\(Element.annotation)[]" }
+}
+
+extension Dictionary: LuaAnnotated where Key == String, Value: LuaAnnotated {
+  public static var annotation: String { "table<string, \(Value.annotation)>" }
+}
+
+extension Optional: LuaAnnotated where Wrapped: LuaAnnotated {
+  public static var annotation: String { "\(Wrapped.annotation)?" }
 }

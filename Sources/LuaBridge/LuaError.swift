@@ -20,7 +20,7 @@ public struct LuaError: Error, Sendable, Equatable, CustomStringConvertible {
     self.traceback = traceback
   }
 
-  static let noMemory = LuaError(.memory, "not enough memory: the state has reached its memory limit")
+  package static let noMemory = LuaError(.memory, "not enough memory: the state has reached its memory limit")
 
   public var description: String { ([message] + traceback).joined(separator: "\n  ") }
 }

@@ -83,6 +83,15 @@ extension LuaState {
     clg_push_function(stack.L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque())
   }
 
+  /// Pushes a native function that finds a `math.random()` behind its arguments; the state keeps it.
+  package func pushWithChance(_ function: NativeFunction, onto stack: LuaStack) {
+    own(function)
+    stack.pushRealGlobals()
+    stack.rawGet(-1, field: "math")
+    clg_push_with_chance(stack.L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque())
+    stack.remove(at: -2)
+  }
+
   /// Gives scripts a Swift function as a global: `try lua.register("add") { (a: Double, b: Double) in a + b }`.
   ///
   /// A wrong call is an error in Lua, with the place of the call: `bad argument #2 to 'add': number expected, got

@@ -20,6 +20,9 @@ extension LuaStack {
     clg_push_try(L)
   }
 
+  /// Whether the run that called in is being ended, from outside or by a limit.
+  package var isEndedRun: Bool { clg_run_ends() != 0 }
+
   /// Whether the coroutine ended without an error, or has not begun.
   @inlinable @inline(__always) package var canBeReused: Bool { lua_status(L) == LUA_OK }
 

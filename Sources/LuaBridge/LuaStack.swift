@@ -148,6 +148,11 @@ extension LuaStack {
   @inlinable package func setMetatable(of index: Int32) { lua_setmetatable(L, index) }
 }
 
+extension LuaStack {
+  /// A full collection. It runs no Lua: `__gc` is the host's alone.
+  package func collectGarbage() { _ = clua_gc_collect(L) }
+}
+
 // MARK: - The registry
 
 extension LuaStack {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ChainBase
 import ChainHost
+import ChainModels
 import Glibc
 
 /// What every command that reads a graph takes: its file, libraries and configuration.
@@ -36,6 +37,8 @@ struct GraphOptions: ParsableArguments {
     }
     let environment = ProcessVariables.all
     options.secrets = environment
+    options.kinds = [Models.kind]
+    if isatty(STDERR_FILENO) != 0 { options.progress = { StandardStreams.note($0) } }
     options.configuration = try valuesOfFile()
     for (name, text) in environment {
       guard let name = ProcessVariables.configurationName(name) else { continue }

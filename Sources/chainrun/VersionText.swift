@@ -1,5 +1,6 @@
 import ChainHost
 import ChainLoop
+import ChainModels
 import LuaBridge
 
 /// What `--version` says: ours, and what runs below it.
@@ -9,6 +10,10 @@ enum VersionText {
   static var all: String {
     var text = "chainrun \(own)\n\(LuaRelease.text)\nlibuv \(LoopRelease.text)"
     for bug in LuaRelease.knownBugs { text += "\n  known bug of this Lua: \(bug)" }
+    switch Models.onnxRuntime() {
+    case .success(let engine): text += "\n\(engine)"
+    case .failure: text += "\nONNX Runtime: not installed (scripts/models installs it)"
+    }
     return text
   }
 }

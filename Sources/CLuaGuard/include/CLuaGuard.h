@@ -22,6 +22,8 @@ typedef struct clg_memory {
   size_t string_limit;                      // bytes of one string that Lua makes; 16 MB
   int host, over;
   struct clg_threads *threads;              // the coroutines that scripts made and that are not collected yet
+  struct clg_charges *charges;              // the memory outside of Lua that is part of `used`
+  size_t foreign;                           // bytes of it that are new since the collector last heard of them
 } clg_memory;
 
 // One Lua state. Its address is kept in the extra space of every coroutine of the state.
@@ -77,6 +79,7 @@ uint64_t clg_cpu_left(const clg_run *run);           // the least of theirs
 // Marks a run and all below it as cancelled and lists those that were not yet, children before parents, by `listed`.
 // In C because Swift 6.3's optimiser drops stores in loops that chase pointers.
 clg_run *clg_mark_cancelled(clg_run *root);
+int clg_run_ends(void);                              // the run on this thread is being ended from outside, or by a limit
 clg_run *clg_mark_children_cancelled(clg_run *parent);
 
 // What the watchdog watches: one for each thread that runs Lua (in a simulation: one for each lane).
@@ -126,8 +129,9 @@ int clg_is_killed(lua_State *L, int status);
 
 // ---------------------------------------------------------------------------------------------- functions
 // A Swift function called by Lua. >= 0: that many results are on top; CLG_ERROR: the error value is on top;
+// CLG_NO_MEMORY: a true memory error is to be raised;
 // CLG_WAITS: the run waits, `op` and `operand` say for what, its arguments stay on its stack.
-enum { CLG_ERROR = -1, CLG_WAITS = -2 };
+enum { CLG_ERROR = -1, CLG_WAITS = -2, CLG_NO_MEMORY = -3 };
 typedef int (*clg_function)(lua_State *L, void *context);
 void clg_push_function(lua_State *L, clg_function function, void *context);
 void clg_push_waiting_function(lua_State *L, clg_function function, void *context, int op);

@@ -111,7 +111,7 @@ extension LuaAnnotations {
       for use in chainlet.uses where use.path.starts(with: path) && use.path.count > path.count {
         let own = use.path[path.count]
         if use.path.count == path.count + 1 {
-          lines.append("---@field \(own) chain.\(use.kind.prefix(1).uppercased())\(use.kind.dropFirst())")
+          lines.append("---@field \(own) \(use.kind.contains(".") ? use.kind : "chain.\(use.kind.prefix(1).uppercased())\(use.kind.dropFirst())")")
         } else if !inner.contains(own) {
           inner.append(own)
         }

@@ -76,6 +76,8 @@ enum AuthorModule {
       host.reader.marks.chainlet = stack.identity(at: 5)
       host.reader.marks.need = stack.identity(at: 6)
       host.reader.marks.use = stack.identity(at: 7)
+      stack.push(copyOf: 7)
+      stack.keep(at: ResourceUse.markKey)
       host.reader.marks.pending = stack.identity(at: 8)
       stack.pushRealGlobals()
       stack.push(copyOf: 9)

@@ -43,6 +43,8 @@ public struct ChainletDeclaration: Sendable, Hashable {
     public var kind: String
     public var options: ChainValue
     public var name: String { path.joined(separator: ".") }
+    /// As the author writes its kind: `chain.store`, `camera.device`.
+    public var written: String { kind.contains(".") ? kind : "chain.\(kind)" }
   }
 
   public struct Limits: Sendable, Hashable {

@@ -58,10 +58,24 @@ final class GraphCheck {
       if let file = host.bundle.file(declaration.file), file.text.count > declaration.limits.source, declaration.limits.given.contains("source") {
         problem("\(declaration.file) has \(file.text.count) bytes, more than limits.source allows (\(declaration.limits.source))", ["limits", "source"])
       }
-      if !host.source.features.contains(.resources), let use = declaration.uses.first {
-        problem("resources (chain.\(use.kind)) come in a later step", ["uses"] + use.path)
+      for use in declaration.uses {
+        guard let kind = host.source.kinds.first(where: { $0.name == use.kind }) else {
+          let known = host.source.kinds.map(\.written).sorted()
+          problem(
+            "there are no resources of the kind \(use.written) in this program", ["uses"] + use.path,
+            "there are \(known.joined(separator: ", "))")
+          continue
+        }
+        for wrong in ResourceUse.problems(use, of: kind) {
+          problem(wrong.message, ["uses"] + use.path + wrong.path, wrong.suggestion)
+        }
       }
-      if !host.source.features.contains(.batches), declaration.batch != nil { problem("batches come in a later step", ["batch"]) }
+      if declaration.batch != nil, case .stream = declaration.output?.kind {
+        problem("a chainlet with batch gives one output for each input and cannot stream", ["batch"], "take batch away, or let another chainlet stream")
+      }
+      if declaration.batch != nil, SchemaProgram(declaration.input).streamField != nil {
+        problem("a chainlet with batch cannot take a stream as input", ["batch"])
+      }
       let reserved = Set(RecordReader.hooks + ["secrets"])
       for name in Set(declaration.needs.compactMap(\.path.first)).sorted() {
         if reserved.contains(name) { problem("a need cannot be named '\(name)': \(name == "secrets" ? "self.secrets holds the secrets" : "the host calls a method of this name")", ["needs", name]) }

@@ -10,6 +10,8 @@ package struct GraphSource: Sendable {
   package var modules: BuiltInModules = { _, _, _ in false }
   /// What chainlets may ask for.
   package var bounds = OperatorLimits()
+  /// The kinds of resources that `uses` may name.
+  package var kinds = HostKinds.all
   /// What this build can run.
   package var features: Set<Feature> = []
   /// Seconds that the evaluation of all files may run.
@@ -18,7 +20,13 @@ package struct GraphSource: Sendable {
   package var memoryLimit = 256 << 20
 
   /// Declared, checked, and refused as long as nothing runs it.
-  package enum Feature: Sendable { case resources, batches, remote }
+  package enum Feature: Sendable { case remote }
+
+  /// The folder of the entry file; empty where there is none.
+  package var folder: String {
+    guard case .disk(let path, _) = files, let real = FileReader.realPath(path), let slash = real.lastIndex(of: "/") else { return "" }
+    return slash == real.startIndex ? "/" : String(real[..<slash])
+  }
 
   /// - Parameters:
   ///   - path: of the entry file.

@@ -33,6 +33,9 @@ package enum LuaAnnotations {
 
     """
 
+  /// `.chainrun/tensor.lua`: the module `tensor`.
+  package static var tensor: String { String(decoding: PackageResources.tensor_annotations_lua, as: UTF8.self) }
+
   /// `.emmyrc.json`: silences the hint that a method without use for `self` should be written with a dot, and the warning
   /// at each `list[1].field` that the list may be empty.
   package static let settings = """

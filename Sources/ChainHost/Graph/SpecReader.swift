@@ -208,7 +208,8 @@ extension RecordReader {
     defer { stack.pop() }
     if stack.type(at: -1) == .nil { return ChainletDeclaration.Use(path: groupPath, kind: kind, options: .record([])) }
     guard self.kind(stack, -1) == .plainTable else {
-      note("chain.\(kind) takes a table of options, got \(describe(stack, -1))", "write chain.\(kind) { … }")
+      let written = kind.contains(".") ? kind : "chain.\(kind)"
+      note("\(written) takes a table of options, got \(describe(stack, -1))", "write \(written) { … }")
       return nil
     }
     return value(stack, -1).map { ChainletDeclaration.Use(path: groupPath, kind: kind, options: $0) }

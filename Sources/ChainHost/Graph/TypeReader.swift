@@ -1,4 +1,5 @@
 import ChainBase
+import ChainTensors
 import LuaBridge
 
 /// From an author's type to a `ChainType`.
@@ -234,9 +235,7 @@ extension RecordReader {
     return members.count == count ? ChainType(.union(members)) : nil
   }
 
-  static let elements = [
-    "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
-  ]
+  static let elements = DType.allCases.map(\.rawValue)
 
   private func tensor(_ stack: LuaStack, _ index: Int32, _ count: Int, place: Position) -> ChainType? {
     if place == .configuration { note("a tensor cannot be configured: values of the configuration are plain data") }

@@ -100,6 +100,7 @@ enum ValueCheck {
     case .number(let value): "number (\(value))"
     case .string(let text): "string (\"\(text.prefix(32))\(text.count > 32 ? "…" : "")\")"
     case .bytes(let bytes): "\(bytes.count) bytes"
+    case .reference: "a native object"
     case .list(let items): "a list of \(items.count)"
     case .record: "a table"
     }

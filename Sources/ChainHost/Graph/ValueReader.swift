@@ -1,4 +1,5 @@
 import ChainBase
+import ChainTensors
 import LuaBridge
 
 /// From plain Lua data to a `ChainValue`: defaults, options of resources.
@@ -67,6 +68,8 @@ extension RecordReader {
     case .number(let value): stack.push(number: value)
     case .string(let text): stack.push(text: text)
     case .bytes(let bytes): bytes.withUnsafeBytes { stack.push(bytes: $0) }
+    case .reference(let reference):
+      if let tensor = reference.object as? Tensor { stack.push(tensor) } else { stack.pushNil() }
     case .list(let items):
       stack.pushTable(array: Int32(clamping: items.count))
       for (position, item) in items.enumerated() {

@@ -138,11 +138,60 @@ chain.types = {}
 
 ---@class chain.Tensor
 
+---@class chain.Port
+---@field name string
+---@field dtype string
+---@field shape (integer|string)[] sizes, and names of what may be any size
+
 ---@class chain.Model
+---@overload fun(inputs: table<string, chain.Tensor>): table<string, chain.Tensor>
+---@field inputs chain.Port[]
+---@field outputs chain.Port[]
+---@field metadata table<string, string>
+---@field device string what it runs on
+---@field stats fun(self: chain.Model): { runs: integer, items: integer, largest: integer }
 
 ---@class chain.Store
+---@field get fun(self: chain.Store, key: string): any
+---@field set fun(self: chain.Store, key: string, value: any, ttl?: number)
+---@field add fun(self: chain.Store, key: string, value: any, ttl?: number): boolean
+---@field incr fun(self: chain.Store, key: string, by?: number, ttl?: number): number
+---@field delete fun(self: chain.Store, key: string): boolean
+---@field fetch fun(self: chain.Store, key: string, fn: fun(key: string): any, ttl?: number): any
 
 ---@class chain.Limiter
+---@field wait fun(self: chain.Limiter, tokens?: number)
+---@field try fun(self: chain.Limiter, tokens?: number): boolean
+
+---@class chain.ModelBatch
+---@field max_size? integer calls in one run
+---@field max_delay? number seconds
+---@field pad? table<string, number> the value that fills up an input, by name
+
+---@class chain.ModelPort
+---@field dtype? string
+---@field shape? (integer|string)[]
+
+---@class chain.ModelOptions
+---@field path string
+---@field engine? "onnx"
+---@field device? "auto"|"cpu"|"cuda"|"webgpu"
+---@field threads? integer threads of one run
+---@field batch? chain.ModelBatch
+---@field inputs? table<string, chain.ModelPort>
+---@field outputs? table<string, chain.ModelPort>
+---@field warm_up? boolean|table<string, integer[]>
+
+---@class chain.StoreOptions
+---@field max_items? integer
+---@field max_bytes? integer
+---@field ttl? number seconds
+---@field name? string tells it from another store with the same options
+
+---@class chain.LimiterOptions
+---@field rate number tokens in a second
+---@field burst? number
+---@field name? string tells it from another limiter with the same options
 
 ---@class chain.Sqlite
 
@@ -168,15 +217,15 @@ function chain.config(types) end
 ---@return T
 function chain.const(table) end
 
----@param options table
+---@param options chain.ModelOptions
 ---@return chain.Model
 function chain.model(options) end
 
----@param options? table
+---@param options? chain.StoreOptions
 ---@return chain.Store
 function chain.store(options) end
 
----@param options table
+---@param options chain.LimiterOptions
 ---@return chain.Limiter
 function chain.limiter(options) end
 

@@ -131,7 +131,10 @@ extension Lane {
 
   /// Runs a function of a state outside of any request: `init`, `close`, background work.
   /// - Parameter push: pushes the function and its arguments, and gives their number (the function not counted).
-  func runHook(_ state: ChainletState, time: UInt64, push: (LuaStack) -> Int32, ended: @escaping (Failure?) -> Void) {
+  @discardableResult func runHook(
+    _ state: ChainletState, time: UInt64, push: (LuaStack) -> Int32, returned: ((LuaStack, Int32) -> Void)? = nil,
+    ended: @escaping (Failure?) -> Void
+  ) -> CallRef {
     let call = ChainletState.take(from: state.core)
     call.pointee.kind = .hook
     call.pointee.request = .passUnretained(hooks)
@@ -139,6 +142,7 @@ extension Lane {
     call.pointee.group = nil
     begin(call, deadline: .max)
     call.extra.hookEnded = ended
+    call.extra.hookReturned = returned
     hookCalls.append(call)
     tighten(call, by: time, .hook)
     let memory = state.core.pointee.lua
@@ -149,6 +153,7 @@ extension Lane {
     if state.isOutOfMemory() { endForMemory(call) }
     makeReady(call)
     wakeLoop()
+    return call
   }
 
   /// A hook has been put away.

@@ -153,6 +153,8 @@ final class CallExtra {
   var cancelNative: (() -> Void)?
   /// As a hook: who is told of its end.
   var hookEnded: ((Failure?) -> Void)?
+  /// As a hook: who takes what it returned, before it is put away.
+  var hookReturned: ((LuaStack, Int32) -> Void)?
 
   /// The first failure of a task that nobody awaited.
   var unobservedFailure: Failure? {

@@ -9,6 +9,7 @@ final class ChainModule {
   private unowned let lua: LuaState
   private let name: String
   let failures: FailureValues
+  private(set) var resources: ResourceHandles!
   /// Any plain data, from this state to itself.
   var anything: SchemaLink { failures.anything }
   /// The state that this module belongs to, once it is made.
@@ -20,6 +21,7 @@ final class ChainModule {
     self.name = name
     failures = try FailureValues(lua)
     lua.own(self) // the state's functions are methods of this object
+    resources = ResourceHandles(lua: lua, module: self)
     try lua.hostSection { stack in
       stack.pushRealGlobals()
       stack.push({ enter($0, $1) { $0.logLine($1, .info, "print") } }, of: self)
@@ -92,7 +94,27 @@ final class ChainModule {
   // MARK: Modules
 
   /// The async primitives that this state has required, by operand.
-  private(set) var waiting: [@Sendable (LuaStack) throws -> @Sendable () async throws -> Primitive.SendableAnswer] = []
+  private(set) var waiting: [WaitingFunction] = []
+  var counters: NativeCounters { lane.counters }
+
+  struct WaitingFunction {
+    let counter: NativeCounter
+    let begin: (LuaStack) throws -> NativeWork
+  }
+
+  /// Pushes a function that waits for work away from the lane.
+  func pushWait(_ counter: NativeCounter, onto stack: LuaStack, _ begin: @escaping (LuaStack) throws -> NativeWork) {
+    stack.pushWait(op: Op.native.rawValue, operand: Int32(clamping: waiting.count))
+    waiting.append(WaitingFunction(counter: counter, begin: begin))
+  }
+
+  /// Runs what a native function does. A `Failure` is raised as it is, any other error at the author's line.
+  @inline(__always) func answering(_ stack: LuaStack, _ body: () throws -> Int32) -> Int32 {
+    do { return try body() } catch let failure as Failure {
+      failures.push(failure, onto: stack)
+      return -1
+    } catch { return stack.fail(error) }
+  }
 
   /// Pushes what `require` gives beside `chain` and Lua's own libraries.
   func pushModule(_ name: String, _ modules: [PrimitiveModule], onto stack: LuaStack) -> Bool {
@@ -100,21 +122,30 @@ final class ChainModule {
     guard let module = modules.first(where: { $0.name == name }) else { return false }
     stack.pushTable(fields: Int32(clamping: module.primitives.count))
     for primitive in module.primitives {
+      let what = "\(name).\(primitive.name)"
+      let counter = counters.counter(what)
       switch primitive.body {
       case .plain(let body):
-        let what = "\(name).\(primitive.name)"
-        let function = NativeFunction { [unowned lua] stack in
-          guard lua.core.pointee.loading == 0 else {
-            return stack.fail("\(what) is not available while the file is being loaded; use it in init or run")
-          }
-          do { return try body(stack) } catch { return stack.fail(error) }
+        let function = NativeFunction { [unowned self, unowned lua] stack in
+          guard lua.core.pointee.loading == 0 else { return refuseWhileLoading(stack, what) }
+          counter.began()
+          return answering(stack) { try body(stack) }
         }
         lua.push(function, onto: stack)
-      case .waiting(let body):
-        stack.pushWait(op: Op.native.rawValue, operand: Int32(clamping: waiting.count))
-        waiting.append(body)
+      case .streaming(let body):
+        let function = NativeFunction { [unowned self, unowned lua] stack in
+          guard lua.core.pointee.loading == 0 else { return refuseWhileLoading(stack, what) }
+          counter.began()
+          return answering(stack) { try body(stack).push(onto: stack) }
+        }
+        lua.push(function, onto: stack)
+      case .waiting(let body): pushWait(counter, onto: stack, body)
       }
       stack.rawSet(-2, field: primitive.name)
+    }
+    for kind in module.kinds {
+      ResourceUse.pushConstructor(of: kind.name, onto: stack, state: lua)
+      stack.rawSet(-2, field: String(kind.name.dropFirst(name.utf8.count + 1)))
     }
     stack.makeReadOnly(name: name)
     return true

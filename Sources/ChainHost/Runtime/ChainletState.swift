@@ -63,6 +63,8 @@ final class ChainletState {
   var taskMetatable: Int32 { module.metatable(of: .task) }
   var streamMetatable: Int32 { module.metatable(of: .stream) }
   var heldMetatable: Int32 { module.metatable(of: .lock) }
+  /// Of a chainlet with `batch`: how its calls run together.
+  private(set) var batching: Batching?
   /// Calls that wait for a slot.
   private var queue = FairQueue()
   /// Ready runs that wait while another holds the state.
@@ -111,6 +113,7 @@ final class ChainletState {
         depthLimit: Int32(clamping: limits.depth), input: links.input, output: links.output, result: links.result,
         outputLimits: program.outputLimits))
     module.state = self
+    if let batch = declaration.batch, live.runBatch != 0 { batching = Batching(batch, key: lane.stamp()) }
     do throws(LuaError) {
       handlerReference = try lua.hostSection { stack in
         pushErrorHandler(onto: stack)
@@ -241,10 +244,13 @@ final class ChainletState {
 
   /// The table that methods get as `self`: its needs and secrets are fields, its methods stand behind it.
   private func makeSelf(_ generation: Generation) throws(LuaError) -> Int32 {
-    try lua.hostSection { stack in
+    try lua.hostSection { stack throws(LuaError) in
       let declared = program.declaration
-      stack.pushTable(fields: Int32(clamping: declared.needs.count + 2))
+      stack.pushTable(fields: Int32(clamping: declared.needs.count + declared.uses.count + 2))
       let instance = stack.top
+      for (use, lease) in zip(declared.uses, generation.resources(of: declared.name)) {
+        try addResource(use, lease, to: instance, stack)
+      }
       for (operand, need) in declared.needs.enumerated() { addNeed(need, operand, to: instance, stack) }
       if !declared.secrets.isEmpty {
         stack.pushTable(fields: Int32(clamping: declared.secrets.count))
@@ -283,6 +289,27 @@ final class ChainletState {
     stack.rawSet(-2, field: last)
   }
 
+  /// The handle of a resource, in nested tables for its groups.
+  private func addResource(
+    _ use: ChainletDeclaration.Use, _ lease: ResourceLease, to instance: Int32, _ stack: LuaStack
+  ) throws(LuaError) {
+    let top = stack.top
+    stack.push(copyOf: instance)
+    for group in use.path.dropLast() {
+      if stack.rawGet(-1, field: group) != .table {
+        stack.pop()
+        stack.pushTable()
+        stack.push(copyOf: -1)
+        stack.rawSet(-3, field: group)
+      }
+    }
+    if let last = use.path.last {
+      try module.resources.push(lease, onto: stack)
+      stack.rawSet(-2, field: last)
+    }
+    stack.setTop(top)
+  }
+
   /// A text without the secrets that this chainlet knows.
   func redacted(_ text: String) -> String {
     var text = text
@@ -295,6 +322,7 @@ final class ChainletState {
   /// Frees the pool; the state closes when its last reference goes. No run of it may be left.
   func close() {
     core.pointee.isReady = false
+    if let batching { lane.batchings[batching.key] = nil }
     emptyPool()
   }
 

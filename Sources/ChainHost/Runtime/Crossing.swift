@@ -168,7 +168,12 @@ extension Lane {
     if let failure = fillStreaming(call, from: source, need) { return complete(call, failure: failure, results: 0) }
     call.existingExtra?.output?.releaseArguments()
     if parent.existingExtra?.retry == nil, call.existingExtra?.output == nil { source.setTop(0) }
-    makeReady(call)
+    start(call)
+  }
+
+  /// The input is on the call's stack: it runs, or is run with others of its chainlet.
+  func start(_ call: CallRef) {
+    if call.state.batching != nil { addToBatch(call) } else { makeReady(call) }
   }
 
   /// As `fill`, for a callee that may read a stream of its caller's, or write one.

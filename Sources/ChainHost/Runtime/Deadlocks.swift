@@ -77,7 +77,7 @@ extension UnsafeMutablePointer where Pointee == Call {
 
   /// Waits for other calls, and so might wait for itself.
   fileprivate var isPatient: Bool {
-    if pointee.phase == .queued { return true }
+    if pointee.phase == .queued { return !pointee.holdsSlot } // with a slot it waits for its batch
     guard pointee.phase == .waiting else { return false }
     switch pointee.wait {
     case .tasks, .item, .room, .lock: return true
@@ -134,7 +134,7 @@ private struct WaitGraph {
     let extra = call.existingExtra
     switch call.pointee.phase {
     case .queued:
-      guard call.pointee.core.pointee.isReady else { return nil }
+      guard call.pointee.core.pointee.isReady, !call.pointee.holdsSlot else { return nil }
       let holding = extra?.awaitedGate.map { gates[ObjectIdentifier($0)] ?? [] } ?? holders[call.pointee.core, default: []]
       return holding.isEmpty ? nil : holding
     case .waiting:

@@ -42,7 +42,7 @@ extension Lane {
     if state.isOutOfMemory() { return complete(call, failure: state.memoryFailure(for: " for its input"), results: 0) }
     call.pointee.run.answers = ChainletState.prefix
     if let channel = call.existingExtra?.output { pushEmit(of: channel, onto: call) }
-    makeReady(call)
+    start(call)
   }
 
   private func decode(_ input: ChainInput, onto stack: LuaStack, _ state: ChainletState) -> Failure? {

@@ -70,12 +70,14 @@ extension Lane {
     defer { withExtendedLifetime((state, request)) {} }
     if failure == nil, call.pointee.kind != .hook { failure = extra?.unobservedFailure }
     failure?.arrived(in: call)
-    if call.pointee.phase == .queued { state.removeFromQueue(call) }
+    let wasQueued = call.pointee.phase == .queued
+    if wasQueued { state.removeFromQueue(call) }
     deliver(call, to: parent, failure: &failure, results: results)
     if let extra { closeHoldings(of: call, extra) }
     if call.pointee.kind == .task { taskLeft(call) }
     let isHook = call.pointee.kind == .hook
     leave(call)
+    if wasQueued, let batching = state.batching { itemLeft(batching) }
     call.pointee.extra?.release()
     call.pointee.extra = nil
     call.pointee.group = nil
@@ -95,7 +97,8 @@ extension Lane {
     let extra = call.existingExtra
     if let channel = extra?.output { return producerEnded(channel, call, failure: &failure, results: results) }
     switch call.pointee.kind {
-    case .hook: break // told when all of it has been put away
+    case .hook: // told of its end when all of it has been put away
+      if failure == nil { extra?.hookReturned?(call.stack, results) }
     case .task:
       if let group = call.pointee.group?.takeUnretainedValue() {
         groupItemEnded(group, call, failure: failure, results: results)

@@ -1,4 +1,5 @@
 import ChainBase
+import ChainLoop
 import LuaBridge
 
 /// One complete, validated, immutable set of chainlet versions. Any thread.
@@ -12,17 +13,31 @@ final class Generation: Sendable {
 
   /// What an embedder added to `require`.
   let modules: [PrimitiveModule]
+  private let resources: Monitor<[String: [ResourceLease]]>
 
+  /// - Parameter resources: by the name of the chainlet, in the order of its `uses`.
   init(
     number: UInt64, graph: Graph, secrets: [String: String], replacements: [String: Replacement], modules: [PrimitiveModule],
-    bounds: OperatorLimits
+    bounds: OperatorLimits, resources: [String: [ResourceLease]]
   ) {
     self.number = number
+    self.resources = Monitor(resources)
     self.modules = modules
     self.graph = graph
     self.secrets = secrets
     self.replacements = replacements
     programs = graph.chainlets.map { ChainletProgram($0, in: graph, bounds: bounds) }
+  }
+
+  func resources(of chainlet: String) -> [ResourceLease] { resources.withLock { $0[chainlet] ?? [] } }
+
+  /// Its states are closed: it holds no resource any more.
+  func releaseResources() {
+    let dropped = resources.withLock { leases in
+      defer { leases = [:] }
+      return leases
+    }
+    _ = dropped
   }
 }
 
@@ -104,7 +119,8 @@ extension Lane {
       target: target.core, input: try SchemaLink(program.input, state.lua), output: try SchemaLink(program.output, state.lua),
       result: try program.result.map { result throws(LuaError) in try SchemaLink(result, state.lua) },
       isStream: program.isStream, options: options,
-      isPlain: options.timeout == nil && options.retries == 0 && options.concurrency == nil && !program.isStream && !hasInputStream,
+      isPlain: options.timeout == nil && options.retries == 0 && options.concurrency == nil && !program.isStream && !hasInputStream
+        && program.declaration.batch == nil,
       gate: need.concurrency.map { .passRetained(NeedGate(limit: $0)) })
   }
 

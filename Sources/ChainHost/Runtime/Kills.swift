@@ -13,6 +13,7 @@ extension Lane {
     // One retired state per chainlet: the older one goes now.
     if let older = built.retired.removeValue(forKey: state.index) { lose(older, of: built) }
     built.retired[state.index] = state
+    if let batching = state.batching { stateWasLost(batching, state) }
     let key = stamp()
     rebuilds[key] = Rebuild(built: built, old: state)
     post { [self] in asLane { rebuildAgain(key) } } // in an event of its own: the killed run is still being put away

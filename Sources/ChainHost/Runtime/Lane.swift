@@ -16,6 +16,7 @@ final class Lane: LoopClient, @unchecked Sendable {
   private(set) var nativeTasks: LoopTasks!
   /// Where chainlets' `print` and `chain.log` go.
   let log: @Sendable (LogLine) -> Void
+  let counters: NativeCounters
 
   // The scheduler's
   var ready = CallRing()
@@ -42,6 +43,8 @@ final class Lane: LoopClient, @unchecked Sendable {
   var isStopping = false
   /// States that are to be built again when their timer comes.
   var rebuilds: [UInt64: Rebuild] = [:]
+  /// Chainlets that run batches, by their numbers in timers.
+  var batchings: [UInt64: Batching] = [:]
   /// Retired states whose last call has left.
   var emptied: [ChainletState] = []
   var report: ErrorReport?
@@ -60,7 +63,8 @@ final class Lane: LoopClient, @unchecked Sendable {
   var ended = false
   private var entered = 0
 
-  init(index: Int, environment: any Environment, log: @escaping @Sendable (LogLine) -> Void) {
+  init(index: Int, environment: any Environment, counters: NativeCounters, log: @escaping @Sendable (LogLine) -> Void) {
+    self.counters = counters
     self.index = index
     self.environment = environment
     self.log = log

@@ -6,15 +6,21 @@ import LuaBridge
 extension Lane {
   /// A chainlet waits in an async primitive; its arguments are on its stack.
   func beginNative(_ call: CallRef) {
+    let function = call.state.module.waiting[Int(call.pointee.run.operand)]
+    beginNative(call, counter: function.counter, function.begin)
+  }
+
+  /// - Parameter begin: reads the arguments and gives the work that is left.
+  func beginNative(_ call: CallRef, counter: NativeCounter, _ begin: (LuaStack) throws -> NativeWork) {
     let waiter = call.waiter
-    let primitive = call.state.module.waiting[Int(call.pointee.run.operand)]
-    let work: @Sendable () async throws -> Primitive.SendableAnswer
+    counter.began()
+    let work: NativeWork
     do {
-      work = try primitive(waiter)
+      work = try begin(waiter)
     } catch { return wake(call, failure: failure(from: error, of: call, waiter)) }
     waiter.setTop(0)
     call.pointee.wait = .native
-    let answer = NativeAnswer(lane: self, call: call, ticket: stamp())
+    let answer = NativeAnswer(lane: self, call: call, ticket: stamp(), counter: counter, began: now)
     call.pointee.ticket = answer.ticket
     let running = nativeTasks.start {
       do {
@@ -23,10 +29,14 @@ extension Lane {
       } catch { answer.give(.failure(error)) }
     }
     // It may have ended already, and the memory of the call may be in use for another.
-    if call.pointee.ticket == answer.ticket { call.extra.cancelNative = { running.cancel() } }
+    guard call.pointee.ticket == answer.ticket else { return }
+    call.extra.cancelNative = {
+      counter.cancelled()
+      running.cancel()
+    }
   }
 
-  fileprivate func nativeEnded(_ call: CallRef, _ result: Result<Primitive.SendableAnswer, any Error>) {
+  fileprivate func nativeEnded(_ call: CallRef, _ result: Result<NativeAnswer.Push, any Error>) {
     call.pointee.extra?.takeUnretainedValue().cancelNative = nil
     let waiter = call.waiter
     let memory = call.pointee.core.pointee.lua
@@ -53,25 +63,28 @@ extension Lane {
   }
 }
 
-extension Primitive {
-  typealias SendableAnswer = @Sendable (LuaStack) throws -> Int32
-}
-
 /// The way back of an async primitive. It may be sent because the call is only touched on its lane.
 private struct NativeAnswer: @unchecked Sendable {
+  typealias Push = @Sendable (LuaStack) throws -> Int32
   let lane: Lane
   let call: CallRef
   let ticket: UInt64
+  let counter: NativeCounter
+  /// When its wait began.
+  let began: UInt64
 
   /// On the lane's executor, so on its thread: at once, or in an event of its own.
-  func give(_ result: Result<Primitive.SendableAnswer, any Error>) {
+  func give(_ result: Result<NativeAnswer.Push, any Error>) {
     if lane.isEntered { return finish(result) }
     guard !lane.ended else { return }
     lane.asLane { finish(result) }
   }
 
-  private func finish(_ result: Result<Primitive.SendableAnswer, any Error>) {
+  private func finish(_ result: Result<NativeAnswer.Push, any Error>) {
     guard call.pointee.ticket == ticket, call.pointee.phase == .waiting else { return } // cancelled since
+    if case .failure = result { counter.ended(after: lane.environmentNow() &- began, failed: true) } else {
+      counter.ended(after: lane.environmentNow() &- began, failed: false)
+    }
     lane.nativeEnded(call, result)
   }
 }

@@ -164,6 +164,7 @@ extension Lane {
       case .retry: if let call = entry.call, call.pointee.ticket == entry.stamp { tryAgain(call) }
       case .deadlocks: lookForDeadlocks()
       case .rebuild: rebuildAgain(entry.stamp)
+      case .batch: batchTimeCame(entry.stamp)
       }
     }
     armTimer()

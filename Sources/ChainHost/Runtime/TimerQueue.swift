@@ -11,6 +11,8 @@ struct TimerQueue {
     case deadlocks
     /// A state whose rebuild failed is built again.
     case rebuild
+    /// The batch with this number has waited long enough for more items.
+    case batch
   }
 
   struct Entry {

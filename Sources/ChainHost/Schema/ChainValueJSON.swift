@@ -1,4 +1,5 @@
 import ChainBase
+import ChainTensors
 
 /// Swift values and JSON text, without a type and without Lua: for the rim.
 extension ChainValue {
@@ -31,6 +32,11 @@ extension ChainValue {
       buffer.append(0x22)
       bytes.withUnsafeBytes { Base64.append($0, to: &buffer) }
       buffer.append(0x22)
+    case .reference(let reference):
+      let count = buffer.count
+      if let tensor = reference.object as? Tensor, (try? TensorJSON.append(tensor, to: &buffer)) != nil { return }
+      buffer.truncate(to: count)
+      buffer.append("null")
     case .list(let items):
       buffer.append(0x5B)
       for (position, item) in items.enumerated() {

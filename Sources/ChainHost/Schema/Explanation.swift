@@ -1,3 +1,4 @@
+import ChainTensors
 import LuaBridge
 
 extension TypeMismatch {
@@ -28,16 +29,21 @@ struct Explanation {
   private var depth = 0
   private var bytes = 0
   private var values = 0
+  /// The sizes of the named dimensions so far.
+  private var sizes: [Int]
 
   init(stack: LuaStack, program: SchemaProgram, limits: CrossingLimits) {
     self.stack = stack
     self.program = program
     self.limits = limits
+    sizes = [Int](repeating: TensorFit.unknown, count: max(1, program.dimensionNames.count))
   }
 
   private func type(of node: SchemaNode) -> ChainType { program.origins[Int(node.origin)] }
   private func got(_ index: Int32) -> String {
     if JSONMarks.isNull(stack, at: index) { return "json.null" }
+    if Tensor.userdata.isClosed(stack, at: index) { return "a closed tensor" }
+    if let tensor = stack.tensor(at: index) { return tensor.description }
     return stack.type(at: index) == .string ? Complaint.string(stack.bytes(at: index)) : stack.describe(at: index)
   }
   private func wrong(_ node: SchemaNode, _ index: Int32) -> Complaint {
@@ -78,7 +84,14 @@ struct Explanation {
     case .list: return list(node, index)
     case .map: return map(node, index)
     case .stream: return kind == .userdata || kind == .table || kind == .function ? nil : wrong(node, index)
-    case .tensor: return wrong(node, index)
+    case .tensor: return tensor(node, index)
+    }
+  }
+
+  private mutating func tensor(_ node: SchemaNode, _ index: Int32) -> Complaint? {
+    guard let tensor = stack.tensor(at: index) else { return wrong(node, index) }
+    return sizes.withUnsafeMutableBufferPointer { sizes in
+      sizes.baseAddress.flatMap { TensorFit.complaint(about: tensor, node, program, $0) }
     }
   }
 
@@ -244,7 +257,7 @@ struct Explanation {
         ? nil : Complaint(expected: "a finite number", got: "number (\(stack.number(at: index)))")
     case .table: break
     default:
-      if JSONMarks.isNull(stack, at: index) || stack.blob(at: index) != nil { return nil }
+      if JSONMarks.isNull(stack, at: index) || stack.blob(at: index) != nil || stack.tensor(at: index) != nil { return nil }
       return Complaint(expected: "plain data", got: got(index))
     }
     let size = TableShape.count(stack, at: index)
@@ -262,20 +275,20 @@ struct Explanation {
   }
 
   private mutating func union(_ node: SchemaNode, _ index: Int32) -> Complaint? {
-    let start = (path, depth, bytes, values)
+    let start = (path, depth, bytes, values, sizes)
     let isTable = stack.type(at: index) == .table
     let tag = isTable && node.tag >= 0 ? tagValue(node, index) : nil
     var candidates: [(Complaint, [PathStep])] = []
     var tagged: (Complaint, [PathStep])?
     for position in node.first..<(node.first + node.count) {
       let member = program.members[position]
-      (path, depth, bytes, values) = start
+      (path, depth, bytes, values, sizes) = start
       guard let found = complaint(about: member.node, at: index) else { return nil }
       if found.isSize || found.isFinal { return found }
       if member.tagValue >= 0, let tag, program.string(ofName: member.tagValue) == tag { tagged = (found, path) }
       if UnionChoice.takes(stack.type(at: index), program.nodes[member.node].kind) { candidates.append((found, path)) }
     }
-    (path, depth, bytes, values) = start
+    (path, depth, bytes, values, sizes) = start
     if let chosen = tagged ?? (candidates.count == 1 ? candidates[0] : nil) {
       path = chosen.1
       return chosen.0

@@ -48,6 +48,7 @@ extension JSONReader {
   }
 
   private mutating func readWhole() -> Bool {
+    binding.forgetSizes()
     skipSpace()
     let root = nodes
     let takesNothing = root.pointee.kind == .record && root.pointee.count == 0
@@ -95,7 +96,8 @@ extension JSONReader {
         return true
       }
       return value(nodes + Int(node.pointee.element))
-    case .stream, .tensor: return mismatch(node)
+    case .tensor: return tensor(node)
+    case .stream: return mismatch(node)
     }
   }
 

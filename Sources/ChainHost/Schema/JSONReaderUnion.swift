@@ -7,14 +7,16 @@ extension JSONReader {
     var depth: Int
     var bytes: Int
     var values: Int
+    var sizes: [Int]
   }
 
-  private func mark() -> Mark { Mark(at: at, top: stack.top, depth: depth, bytes: bytes, values: values) }
+  private func mark() -> Mark { Mark(at: at, top: stack.top, depth: depth, bytes: bytes, values: values, sizes: binding.savedSizes()) }
 
   private mutating func back(to mark: Mark) {
     at = mark.at
     stack.setTop(mark.top)
     (depth, bytes, values) = (mark.depth, mark.bytes, mark.values)
+    binding.restore(sizes: mark.sizes)
   }
 
   /// The first member that fits. Members are tried without making messages; when none fits, the one that the value is
@@ -75,7 +77,8 @@ extension JSONReader {
     case .record, .map: at.pointee == 0x7B
     case .list: at.pointee == 0x5B
     case .any, .union, .optional: true
-    case .tensor, .stream: false
+    case .tensor: startsTensor()
+    case .stream: false
     }
   }
 

@@ -1,4 +1,5 @@
 import CLuaGuard
+import ChainTensors
 import LuaBridge
 
 /// Writes a Lua value as JSON text, checked against a program, in one walk.
@@ -27,10 +28,12 @@ package struct JSONWriter {
     var writer = JSONWriter(
       program: program, nodes: program.nodes.start, binding: binding, names: binding.names, stack: stack,
       depth: limits.depth, bytes: limits.bytes, values: limits.nodes)
+    binding.forgetSizes()
     let written = writer.whole(index, &buffer)
     stack.setTop(top)
     if written, writer.bytes >= 0, writer.values >= 0 { return }
     buffer.truncate(to: count)
+    if writer.bytes < 0 { throw TypeMismatch(root: root, path: [], .tooManyBytes(limits.bytes), limits) }
     throw TypeMismatch.explain(program, from: stack, at: index, root: root, limits: limits)
   }
 
@@ -69,7 +72,8 @@ package struct JSONWriter {
         return true
       }
       return value(nodes + Int(node.pointee.element), index, &buffer)
-    case .stream, .tensor: return false
+    case .tensor: return tensor(node, index, &buffer)
+    case .stream: return false
     }
   }
 
@@ -131,6 +135,16 @@ package struct JSONWriter {
     return true
   }
 
+  private mutating func tensor(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32, _ buffer: inout ByteBuffer) -> Bool {
+    guard let tensor = stack.tensor(at: index), TensorFit.admits(tensor, node.pointee, program, binding.sizes) else { return false }
+    return append(tensor, &buffer)
+  }
+
+  private mutating func append(_ tensor: Tensor, _ buffer: inout ByteBuffer) -> Bool {
+    bytes &-= tensor.byteCount
+    return bytes >= 0 && (try? TensorJSON.append(tensor, to: &buffer)) != nil
+  }
+
   private func append(_ blob: Blob, _ buffer: inout ByteBuffer) {
     buffer.append(0x22)
     blob.withBytes { Base64.append($0, to: &buffer) }
@@ -157,7 +171,7 @@ package struct JSONWriter {
 
   private mutating func union(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32, _ buffer: inout ByteBuffer) -> Bool {
     let top = stack.top, count = buffer.count
-    let before = (depth, bytes, values)
+    let before = (depth, bytes, values), sizes = binding.savedSizes()
     for position in node.pointee.first..<(node.pointee.first &+ node.pointee.count) {
       let member = nodes + Int(program.members[position].node)
       guard UnionChoice.takes(stack.type(at: index), member.pointee.kind) else { continue }
@@ -165,6 +179,7 @@ package struct JSONWriter {
       stack.setTop(top)
       buffer.truncate(to: count)
       (depth, bytes, values) = before
+      binding.restore(sizes: sizes)
     }
     return false
   }
@@ -192,6 +207,7 @@ package struct JSONWriter {
       buffer.append("null")
       return JSONMarks.isNull(stack, at: index)
     case .userdata:
+      if let tensor = stack.tensor(at: index) { return append(tensor, &buffer) }
       guard let blob = stack.blob(at: index) else { return false }
       append(blob, &buffer)
       return true

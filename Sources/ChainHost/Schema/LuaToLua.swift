@@ -56,6 +56,7 @@ package struct LuaToLua {
     var crossing = LuaToLua(program, from: from, binding: source, to: to, binding: destination, limits: limits, stream: stream)
     let root = program.nodes.start
     let index = from.absolute(index)
+    source.forgetSizes()
     if root.pointee.kind == .record, root.pointee.count == 0, from.type(at: index) == .nil { // `input = {}` takes nothing
       to.pushTable()
       return true
@@ -94,7 +95,7 @@ package struct LuaToLua {
       }
       return copy(nodes + Int(node.pointee.element), index)
     case .stream: return stream?(from, index, to) ?? false
-    case .tensor: return false
+    case .tensor: return copyTensor(node, index)
     }
   }
 
@@ -152,6 +153,12 @@ package struct LuaToLua {
     return true
   }
 
+  func copyTensor(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32) -> Bool {
+    guard let tensor = from.tensor(at: index), TensorFit.admits(tensor, node.pointee, program, source.sizes) else { return false }
+    to.push(tensor)
+    return true
+  }
+
   /// A value of an enumeration: strings of up to 40 bytes are compared by address.
   func copyValue(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32) -> Bool {
     let identity = from.identity(at: index)
@@ -169,7 +176,7 @@ package struct LuaToLua {
   /// The first member that fits; a record whose tag differs is passed over.
   mutating func copyUnion(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32) -> Bool {
     let fromTop = from.top, toTop = to.top
-    let before = (depth, bytes, values)
+    let before = (depth, bytes, values), sizes = source.savedSizes()
     var tag: UnsafeRawPointer?
     let tagged = node.pointee.tag >= 0 && from.type(at: index) == .table
     if tagged {
@@ -185,6 +192,7 @@ package struct LuaToLua {
       from.setTop(fromTop)
       to.setTop(toTop)
       (depth, bytes, values) = before
+      source.restore(sizes: sizes)
     }
     return false
   }

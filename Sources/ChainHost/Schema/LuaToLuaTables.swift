@@ -150,7 +150,7 @@ extension LuaToLua {
 
   // MARK: t.any
 
-  /// Plain data only: nil as null, booleans, numbers but NaN and infinities, text, blobs, lists and tables of names.
+  /// Plain data only: nil as null, booleans, numbers but NaN and infinities, text, blobs, tensors, lists and tables of names.
   mutating func copyAny(_ index: Int32) -> Bool {
     switch from.type(at: index) {
     case .string: return copyKey(index)
@@ -171,8 +171,12 @@ extension LuaToLua {
       JSONMarks.pushNull(onto: to)
       return true
     case .userdata:
-      guard let blob = from.blob(at: index) else { return false }
-      to.push(blob)
+      if let blob = from.blob(at: index) {
+        to.push(blob)
+      } else {
+        guard let tensor = from.tensor(at: index) else { return false }
+        to.push(tensor)
+      }
       return true
     case .table: return copyAnyTable(index)
     default: return false

@@ -12,6 +12,8 @@ package final class SchemaBinding {
   let textOrder: UnsafeMutablePointer<Int32>
   /// The identity of the metatable that marks a table as an array.
   let arrayMark: UnsafeRawPointer?
+  /// The sizes of the named dimensions in the message that is being read.
+  let sizes: UnsafeMutablePointer<Int>
   private weak var state: LuaState?
 
   struct BoundName {
@@ -56,6 +58,7 @@ package final class SchemaBinding {
       throw error
     }
     self.program = program
+    sizes = .allocate(capacity: max(1, program.dimensionNames.count))
     self.names = names
     self.tableOrder = tableOrder
     self.textOrder = textOrder
@@ -70,6 +73,21 @@ package final class SchemaBinding {
     names.deallocate()
     tableOrder.deallocate()
     textOrder.deallocate()
+    sizes.deallocate()
+  }
+
+  /// A new message begins.
+  @inline(__always) func forgetSizes() {
+    guard program.dimensionNames.count > 0 else { return }
+    sizes.update(repeating: TensorFit.unknown, count: program.dimensionNames.count)
+  }
+
+  /// What a member of a union that does not fit may have noted is put back.
+  @inline(__always) func savedSizes() -> [Int] {
+    program.dimensionNames.isEmpty ? [] : Array(UnsafeBufferPointer(start: sizes, count: program.dimensionNames.count))
+  }
+  @inline(__always) func restore(sizes saved: [Int]) {
+    if !saved.isEmpty { saved.withUnsafeBufferPointer { if let base = $0.baseAddress { sizes.update(from: base, count: $0.count) } } }
   }
 
   /// Whether the string on `stack` is the name, when the name is too long to be compared by address.

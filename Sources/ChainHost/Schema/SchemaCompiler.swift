@@ -1,4 +1,5 @@
 import ChainBase
+import ChainTensors
 
 /// Makes the flat form of a type. Node 0 is the whole.
 struct SchemaCompiler {
@@ -7,6 +8,8 @@ struct SchemaCompiler {
   var members: [SchemaMember] = []
   var names: [SchemaName] = []
   var text: [UInt8] = []
+  var dimensions: [SchemaDimension] = []
+  var dimensionNames: [String] = []
   var patterns: [String] = []
   var defaults: [ChainValue] = []
   var origins: [ChainType] = []
@@ -27,7 +30,7 @@ struct SchemaCompiler {
     case .bytes: node.kind = .bytes
     case .blob: node.kind = .blob
     case .any: node.kind = .any
-    case .tensor: node.kind = .tensor
+    case .tensor(let element, let dimensions): addTensor(element, dimensions, to: &node)
     case .stream: node.kind = .stream
     case .list(let element): (node.kind, node.element) = (.list, add(element))
     case .map(let element): (node.kind, node.element) = (.map, add(element))
@@ -81,6 +84,22 @@ struct SchemaCompiler {
     node.first = Int32(fields.count)
     node.count = Int32(compiled.count)
     fields += compiled
+  }
+
+  private mutating func addTensor(_ element: String, _ declared: [ChainType.Dimension], to node: inout SchemaNode) {
+    node.kind = .tensor
+    node.element = Int32(DType.allCases.firstIndex { $0.rawValue == element } ?? -1)
+    node.first = Int32(dimensions.count)
+    node.count = Int32(declared.count)
+    for dimension in declared {
+      switch dimension {
+      case .fixed(let size): dimensions.append(SchemaDimension(size: size, name: -1))
+      case .named(let name):
+        let index = dimensionNames.firstIndex(of: name) ?? dimensionNames.count
+        if index == dimensionNames.count { dimensionNames.append(name) }
+        dimensions.append(SchemaDimension(size: -1, name: Int32(index)))
+      }
+    }
   }
 
   private mutating func addValues(_ values: [String], to node: inout SchemaNode) {

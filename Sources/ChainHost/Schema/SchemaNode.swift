@@ -11,11 +11,11 @@ struct SchemaNode {
   var limited = false
   /// Numbers: NaN and infinities are refused.
   var finite = true
-  /// Records: the fields; enumerations: the values; unions: the members.
+  /// Records: the fields; enumerations: the values; unions: the members; tensors: the dimensions.
   var count: Int32 = 0
-  /// Records: the first of the fields; enumerations: of the names; unions: of the members.
+  /// Records: the first of the fields; enumerations: of the names; unions: of the members; tensors: of the dimensions.
   var first: Int32 = 0
-  /// Lists, maps, optionals: the node of what is inside.
+  /// Lists, maps, optionals: the node of what is inside; tensors: which of `DType.allCases`.
   var element: Int32 = 0
   /// Unions: the name of the field that tells the records among the members apart, or -1.
   var tag: Int32 = -1

@@ -24,6 +24,8 @@ package final class SchemaProgram: Sendable {
   let members: FlatArray<SchemaMember>
   let names: FlatArray<SchemaName>
   let text: FlatArray<UInt8>
+  let dimensions: FlatArray<SchemaDimension>
+  let dimensionNames: [String]
   let patterns: [String]
   let defaults: [ChainValue]
   /// The types of the nodes, by `origin`, for messages.
@@ -39,6 +41,8 @@ package final class SchemaProgram: Sendable {
     members = FlatArray(compiler.members)
     names = FlatArray(compiler.names)
     text = FlatArray(compiler.text + [UInt8](repeating: 0, count: 16)) // room for copies by blocks
+    dimensions = FlatArray(compiler.dimensions)
+    dimensionNames = compiler.dimensionNames
     patterns = compiler.patterns
     defaults = compiler.defaults
     origins = compiler.origins
@@ -51,6 +55,7 @@ package final class SchemaProgram: Sendable {
     members.deallocate()
     names.deallocate()
     text.deallocate()
+    dimensions.deallocate()
   }
 
   /// The names of the fields of the outermost record, sorted.

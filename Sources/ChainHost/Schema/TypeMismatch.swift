@@ -205,7 +205,8 @@ extension ChainType {
     case .union(let members):
       Complaint.list(members.map(\.expectation).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }, last: " or ")
     case .optional(let inner): inner.expectation
-    case .tensor(let element, _): "tensor of \(element)"
+    case .tensor(let element, let dimensions):
+      "tensor \(element)[\(dimensions.map { switch $0 { case .fixed(let size): "\(size)"; case .named(let name): name } }.joined(separator: ", "))]"
     case .stream: "stream"
     }
   }

@@ -1,4 +1,5 @@
 import ChainBase
+import ChainTensors
 import LuaBridge
 
 /// Swift values to and from Lua, for the rim: inputs written in Swift, mocks, configuration, details of failures.
@@ -86,7 +87,14 @@ package enum ValueCoder {
     if let node, kind == .union || kind == .optional, value != .null {
       return push(value, inside: program.nodes[node], program, binding, onto: stack)
     }
+    if kind == .tensor, let shape = node.map({ program.nodes[$0] }), let dtype = TensorFit.dtype(of: shape),
+      let tensor = TensorJSON.tensor(from: value, dtype, rank: Int(shape.count))
+    {
+      return stack.push(tensor)
+    }
     switch value {
+    case .reference(let reference):
+      if let tensor = reference.object as? Tensor { stack.push(tensor) } else { JSONMarks.pushNull(onto: stack) }
     case .null: JSONMarks.pushNull(onto: stack)
     case .boolean(let flag): stack.push(boolean: flag)
     case .integer(let integer): stack.push(integer: integer)
@@ -173,7 +181,9 @@ package enum ValueCoder {
       return shape.kind == .integer ? Int64(exactly: number).map { .integer($0) } ?? .number(number) : .number(number)
     case .string:
       return shape.kind == .bytes ? .bytes(Array(stack.bytes(at: index))) : .string(stack.text(at: index) ?? "")
-    case .userdata: return stack.blob(at: index).map { .bytes($0.array) } ?? .null
+    case .userdata:
+      if let tensor = stack.tensor(at: index) { return .tensor(tensor) }
+      return stack.blob(at: index).map { .bytes($0.array) } ?? .null
     case .table: return table(shape, program, stack, index)
     default: return .null
     }

@@ -3,7 +3,7 @@ local t = chain.types
 
 local Hello = chain.chainlet "Hello" {
   input = {},
-  uses = { encoder = chain.model { path = "x.onnx" } },
+  uses = { db = chain.sqlite { path = "x.db" } },
 }
 
 function Hello:run(req)

@@ -31,6 +31,7 @@ public final class Blob: Sendable {
 
 extension Blob: LuaPushable, LuaReadable {
   public static var expected: String { "blob" }
+  public static var annotation: String { "chain.Blob" }
   public func push(to stack: borrowing LuaStack) throws(LuaError) { copy(stack).push(self) }
   public static func read(from stack: borrowing LuaStack, at index: Int32) throws(LuaError) -> Blob {
     guard let blob = copy(stack).blob(at: index) else {
@@ -39,7 +40,7 @@ extension Blob: LuaPushable, LuaReadable {
     return blob
   }
 
-  static let userdata = LuaUserdata<Blob>(name: "blob", weight: { $0.count }) { methods in
+  static let userdata = LuaUserdata<Blob>(name: "blob", charge: { .init($0, bytes: $0.count) }) { methods in
     methods.meta("__len") { blob, stack in
       stack.push(integer: Int64(blob.count))
       return 1

@@ -22,6 +22,21 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
     add(bytes)
   }
 
+  /// Adds many bytes, eight at a time: for files of models. Not the same as `add`.
+  package mutating func add(words bytes: UnsafeRawBufferPointer) {
+    var count = UInt64(bytes.count).littleEndian
+    withUnsafeBytes(of: &count) { add($0) }
+    var (a, b) = (low, high)
+    let whole = bytes.count / 8 * 8
+    for offset in stride(from: 0, to: whole, by: 8) {
+      let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      let (carry, product) = (a ^ word).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
+      (a, b) = (product ^ b, b &+ carry ^ word)
+    }
+    (low, high) = (a, b)
+    add(bytes[whole...])
+  }
+
   public var description: String { hexadecimal(high) + hexadecimal(low) }
 
   private func hexadecimal(_ word: UInt64) -> String {

@@ -1,0 +1,142 @@
+---@meta tensor
+
+---@alias tensor.dtype "float16"|"float32"|"float64"|"int8"|"int16"|"int32"|"int64"|"uint8"|"uint16"|"uint32"|"uint64"|"bool"
+
+---@class tensor.PickOptions
+---@field temperature? number scores are divided by it; 0 takes the largest; 1 by default
+---@field top_k? integer only so many of the largest are picked from
+---@field top_p? number only the largest that reach this probability together are picked from
+---@field seed? integer the same seed picks the same; without one `math.random` decides
+
+---@class chain.Tensor
+---@field dtype tensor.dtype
+---@field shape integer[]
+---@field rank integer
+---@field count integer
+---@field [integer] any
+---@operator len: integer
+---@operator unm: chain.Tensor
+---@operator add(chain.Tensor|number): chain.Tensor
+---@operator sub(chain.Tensor|number): chain.Tensor
+---@operator mul(chain.Tensor|number): chain.Tensor
+---@operator div(chain.Tensor|number): chain.Tensor
+---@operator pow(chain.Tensor|number): chain.Tensor
+---@field add fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor `a + b`
+---@field sub fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor `a - b`
+---@field mul fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor `a * b`
+---@field div fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor `a / b`; integers become float32
+---@field pow fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor `a ^ b`
+---@field maximum fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor the larger of each two elements
+---@field minimum fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor the smaller of each two elements
+---@field eq fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor bools: where both are equal
+---@field lt fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor bools
+---@field le fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor bools
+---@field gt fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor bools
+---@field ge fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor bools
+---@field both fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor bools: where neither is 0
+---@field either fun(self: chain.Tensor, other: chain.Tensor|number|boolean): chain.Tensor bools: where one is not 0
+---@field neg fun(self: chain.Tensor): chain.Tensor `-x`
+---@field abs fun(self: chain.Tensor): chain.Tensor
+---@field exp fun(self: chain.Tensor): chain.Tensor
+---@field log fun(self: chain.Tensor): chain.Tensor natural
+---@field sqrt fun(self: chain.Tensor): chain.Tensor
+---@field tanh fun(self: chain.Tensor): chain.Tensor
+---@field sigmoid fun(self: chain.Tensor): chain.Tensor
+---@field relu fun(self: chain.Tensor): chain.Tensor
+---@field floor fun(self: chain.Tensor): chain.Tensor
+---@field ceil fun(self: chain.Tensor): chain.Tensor
+---@field round fun(self: chain.Tensor): chain.Tensor half to even
+---@field sum fun(self: chain.Tensor, axes?: integer|integer[], keep?: boolean): any integers as int64; over all axes or some; without dimensions it is a number
+---@field mean fun(self: chain.Tensor, axes?: integer|integer[], keep?: boolean): any a float; over all axes or some; without dimensions it is a number
+---@field max fun(self: chain.Tensor, axes?: integer|integer[], keep?: boolean): any over all axes or some; without dimensions it is a number
+---@field min fun(self: chain.Tensor, axes?: integer|integer[], keep?: boolean): any over all axes or some; without dimensions it is a number
+---@field reshape fun(self: chain.Tensor, ...: integer|integer[]): chain.Tensor The same elements in another shape; one size may be -1.
+---@field transpose fun(self: chain.Tensor, ...: integer|integer[]): chain.Tensor The axes in another order, reversed without any.
+---@field broadcast fun(self: chain.Tensor, ...: integer|integer[]): chain.Tensor Repeated along axes of size 1, without a copy.
+---@field expand fun(self: chain.Tensor, axis: integer): chain.Tensor One more axis, of size 1.
+---@field squeeze fun(self: chain.Tensor, axis?: integer): any Without the axes of size 1, or one of them.
+---@field cast fun(self: chain.Tensor, dtype: tensor.dtype): chain.Tensor The same values as another type of element.
+---@field at fun(self: chain.Tensor, ...: integer): any The element at a position of each axis; with fewer positions a part.
+---@field slice fun(self: chain.Tensor, first?: integer, last?: integer, axis?: integer, step?: integer): chain.Tensor A range of positions, both ends included.
+---@field take fun(self: chain.Tensor, positions: integer[]|chain.Tensor, axis?: integer): chain.Tensor The positions that are named, in that order.
+---@field item fun(self: chain.Tensor): number|boolean The element of a tensor that has one.
+---@field table fun(self: chain.Tensor): any The elements as nested tables.
+---@field bytes fun(self: chain.Tensor): string The elements as bytes, little-endian, row after row.
+---@field npy fun(self: chain.Tensor): string As a file of numpy.
+---@field matmul fun(self: chain.Tensor, other: chain.Tensor): any The matrix product; stacks of matrices too.
+---@field cosine fun(self: chain.Tensor, other: chain.Tensor): any The cosine of vectors, which the last axis holds.
+---@field softmax fun(self: chain.Tensor, axis?: integer): chain.Tensor Probabilities along an axis, by default the last.
+---@field normalize fun(self: chain.Tensor, axis?: integer): chain.Tensor Divided by the Euclidean length along an axis, by default the last.
+---@field mean_pool fun(self: chain.Tensor, mask: chain.Tensor): chain.Tensor Of `[texts, tokens, width]` the mean over the tokens whose mask `[texts, tokens]` is not 0.
+---@field clip fun(self: chain.Tensor, least?: number, most?: number): chain.Tensor Held between two bounds.
+---@field argmax fun(self: chain.Tensor, axis?: integer): any The position of the largest along an axis, by default the last.
+---@field top_k fun(self: chain.Tensor, count: integer, axis?: integer): chain.Tensor values, chain.Tensor positions The largest, in order, and their positions.
+---@field pick fun(self: chain.Tensor, options?: tensor.PickOptions): integer The id, from 0, of one of a vector's scores.
+---@field close fun(self: chain.Tensor) gives the memory back at once
+
+---@class tensor
+---@field new fun(values: any, dtype?: tensor.dtype): chain.Tensor From a number, nested lists of numbers, or another tensor; integers become int64, floats float32.
+---@field zeros fun(shape: integer[], dtype?: tensor.dtype): chain.Tensor
+---@field ones fun(shape: integer[], dtype?: tensor.dtype): chain.Tensor
+---@field full fun(shape: integer[], value: number|boolean, dtype?: tensor.dtype): chain.Tensor
+---@field range fun(first: number, last: number, step?: number, dtype?: tensor.dtype): chain.Tensor As Lua's `for`: the last is included.
+---@field from_bytes fun(bytes: string|chain.Blob, dtype: tensor.dtype, shape: integer[]): chain.Tensor
+---@field from_npy fun(bytes: string|chain.Blob): chain.Tensor From a file of numpy.
+---@field concat fun(tensors: chain.Tensor[], axis?: integer): chain.Tensor One after the other along an axis, by default the first.
+---@field stack fun(tensors: chain.Tensor[], axis?: integer): chain.Tensor One after the other along a new axis, by default the first.
+---@field where fun(condition: chain.Tensor, yes: chain.Tensor|number|boolean, no: chain.Tensor|number|boolean): any Where the condition holds from one, else from the other.
+---@field is fun(value: any): boolean
+---@field add fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field sub fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field mul fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field div fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field pow fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field maximum fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field minimum fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field eq fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field lt fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field le fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field gt fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field ge fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field both fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field either fun(x: chain.Tensor|number, other: chain.Tensor|number|boolean): chain.Tensor
+---@field neg fun(x: chain.Tensor): chain.Tensor
+---@field abs fun(x: chain.Tensor): chain.Tensor
+---@field exp fun(x: chain.Tensor): chain.Tensor
+---@field log fun(x: chain.Tensor): chain.Tensor
+---@field sqrt fun(x: chain.Tensor): chain.Tensor
+---@field tanh fun(x: chain.Tensor): chain.Tensor
+---@field sigmoid fun(x: chain.Tensor): chain.Tensor
+---@field relu fun(x: chain.Tensor): chain.Tensor
+---@field floor fun(x: chain.Tensor): chain.Tensor
+---@field ceil fun(x: chain.Tensor): chain.Tensor
+---@field round fun(x: chain.Tensor): chain.Tensor
+---@field sum fun(x: chain.Tensor, axes?: integer|integer[], keep?: boolean): any
+---@field mean fun(x: chain.Tensor, axes?: integer|integer[], keep?: boolean): any
+---@field max fun(x: chain.Tensor, axes?: integer|integer[], keep?: boolean): any
+---@field min fun(x: chain.Tensor, axes?: integer|integer[], keep?: boolean): any
+---@field reshape fun(x: chain.Tensor, ...: integer|integer[]): chain.Tensor
+---@field transpose fun(x: chain.Tensor, ...: integer|integer[]): chain.Tensor
+---@field broadcast fun(x: chain.Tensor, ...: integer|integer[]): chain.Tensor
+---@field expand fun(x: chain.Tensor, axis: integer): chain.Tensor
+---@field squeeze fun(x: chain.Tensor, axis?: integer): any
+---@field cast fun(x: chain.Tensor, dtype: tensor.dtype): chain.Tensor
+---@field at fun(x: chain.Tensor, ...: integer): any
+---@field slice fun(x: chain.Tensor, first?: integer, last?: integer, axis?: integer, step?: integer): chain.Tensor
+---@field take fun(x: chain.Tensor, positions: integer[]|chain.Tensor, axis?: integer): chain.Tensor
+---@field item fun(x: chain.Tensor): number|boolean
+---@field table fun(x: chain.Tensor): any
+---@field bytes fun(x: chain.Tensor): string
+---@field npy fun(x: chain.Tensor): string
+---@field matmul fun(x: chain.Tensor, other: chain.Tensor): any
+---@field cosine fun(x: chain.Tensor, other: chain.Tensor): any
+---@field softmax fun(x: chain.Tensor, axis?: integer): chain.Tensor
+---@field normalize fun(x: chain.Tensor, axis?: integer): chain.Tensor
+---@field mean_pool fun(x: chain.Tensor, mask: chain.Tensor): chain.Tensor
+---@field clip fun(x: chain.Tensor, least?: number, most?: number): chain.Tensor
+---@field argmax fun(x: chain.Tensor, axis?: integer): any
+---@field top_k fun(x: chain.Tensor, count: integer, axis?: integer): chain.Tensor values, chain.Tensor positions
+---@field pick fun(x: chain.Tensor, options?: tensor.PickOptions): integer
+local tensor = {}
+
+return tensor
