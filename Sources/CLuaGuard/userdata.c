@@ -111,6 +111,7 @@ static int call_with_chance(lua_State *L) {
 }
 
 void clg_push_with_chance(lua_State *L, clg_function function, void *context) {
+  clg_push_library(L, "math");
   lua_getfield(L, -1, "random"); // the library is the host's own: nothing of a script's runs
   lua_remove(L, -2);
   lua_pushlightuserdata(L, (void *)function);

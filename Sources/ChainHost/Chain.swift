@@ -26,6 +26,26 @@ public final class Chain: Sendable {
     return value
   }
 
+  /// As `run`, from any `Encodable` to any `Decodable`: `let reply: String = try await chain.run(["names": names])`.
+  /// - Throws: also `bad_input` when the input cannot be encoded, and `bad_output` when the answer is no `Output`.
+  public func run<Input: Encodable & Sendable, Output: Decodable & Sendable>(
+    _ input: Input, _ options: RequestOptions = RequestOptions(), as _: Output.Type = Output.self
+  ) async throws(Failure) -> Output {
+    let value: ChainValue
+    do { value = try ValueEncoder.encode(input) } catch {
+      throw Failure(code: Failure.Code.badInput, message: "the input cannot be encoded: \(error)")
+    }
+    return try Chain.decoded(try await run(value, options) as ChainValue, "answer")
+  }
+
+  /// As the other, from a value: `let reply: String = try await chain.run(["names": ["Ada", "Grace"]])`.
+  public func run<Output: Decodable & Sendable>(
+    _ input: ChainValue, _ options: RequestOptions = RequestOptions(), as _: Output.Type = Output.self
+  ) async throws(Failure) -> Output {
+    let answer: ChainValue = try await run(input, options)
+    return try Chain.decoded(answer, "answer")
+  }
+
   /// As `run`, from JSON text to JSON text, checked straight between bytes and Lua tables.
   public func run(json: [UInt8], _ options: RequestOptions = RequestOptions()) async throws(Failure) -> [UInt8] {
     guard case .json(let bytes) = try await output(of: .json(json), .json, options) else { return [] }
@@ -68,6 +88,23 @@ public final class Chain: Sendable {
   /// Streams an entrypoint whose output is a stream: its items, then `result()`.
   public func stream(_ input: ChainValue, _ options: RequestOptions = RequestOptions()) throws(Failure) -> ChainStream {
     try stream(of: .value(input), .value, options)
+  }
+
+  /// As `stream`, with items of a type: `for try await word in try chain.stream(["prompt": "…"], of: String.self) { … }`.
+  public func stream<Item: Decodable & Sendable>(
+    _ input: ChainValue, _ options: RequestOptions = RequestOptions(), of _: Item.Type
+  ) throws(Failure) -> AsyncThrowingMapSequence<ChainStream, Item> {
+    try stream(input, options).map { item in
+      guard case .value(let value) = item else { throw Failure(code: Failure.Code.badOutput, message: "an item is no value") }
+      return try Chain.decoded(value, "item")
+    }
+  }
+
+  private static func decoded<Output: Decodable>(_ value: ChainValue, _ what: String) throws(Failure) -> Output {
+    do { return try ValueDecoder.decode(Output.self, from: value) } catch {
+      let reason = (error as? DecodingError).map { ValueDecoder.message(of: $0) } ?? "\(error)"
+      throw Failure(code: Failure.Code.badOutput, message: "the \(what) is no \(Output.self): \(reason)")
+    }
   }
 
   /// As `stream`, from JSON text to JSON texts.

@@ -9,7 +9,9 @@ package final class LoopTasks: @unchecked Sendable {
   /// One function under way.
   package final class Running: @unchecked Sendable {
     // Unchecked as above.
-    fileprivate var continuation: UnsafeContinuation<Work?, Never>?
+    /// What its task is to run; taken, so that nothing but the function itself keeps what it holds.
+    fileprivate var work: Work?
+    fileprivate var continuation: UnsafeContinuation<Void, Never>?
     fileprivate var task: Task<Void, Never>?
 
     /// Cancels the function, while it is under way; its task is not used again.
@@ -28,11 +30,13 @@ package final class LoopTasks: @unchecked Sendable {
   package func start(_ work: @escaping Work) -> Running {
     if let waiting = idle.popLast(), let continuation = waiting.continuation {
       waiting.continuation = nil
-      executor.runAtOnce { continuation.resume(returning: work) }
+      waiting.work = work
+      executor.runAtOnce { continuation.resume() }
       return waiting
     }
     let running = Running()
-    let body: Work = { [self] in await run(work, running) }
+    running.work = work
+    let body: Work = { [self] in await run(running) }
     if #available(macOS 26, *) {
       running.task = Task.immediate(executorPreference: executor, operation: body)
     } else {
@@ -46,19 +50,22 @@ package final class LoopTasks: @unchecked Sendable {
     hasEnded = true
     let waiting = idle
     idle = []
-    for running in waiting { running.continuation?.resume(returning: nil) }
+    for running in waiting { running.continuation?.resume() }
   }
 
-  private func run(_ first: @escaping Work, _ running: Running) async {
-    var work: Work? = first
-    while work != nil {
-      await work?()
-      work = nil // what it holds is let go before the wait
-      if Task.isCancelled || hasEnded || idle.count >= LoopTasks.idleLimit { return }
-      work = await withUnsafeContinuation { continuation in
+  private func run(_ running: Running) async {
+    while await perform(running.work.take()), !Task.isCancelled, !hasEnded, idle.count < LoopTasks.idleLimit {
+      await withUnsafeContinuation { continuation in
         running.continuation = continuation
         idle.append(running)
       }
     }
+  }
+
+  /// In a function of its own, so that what the work holds is let go before the wait for more. False when there is none.
+  private func perform(_ work: consuming Work?) async -> Bool {
+    guard let work else { return false }
+    await work()
+    return true
   }
 }

@@ -86,10 +86,7 @@ extension LuaState {
   /// Pushes a native function that finds a `math.random()` behind its arguments; the state keeps it.
   package func pushWithChance(_ function: NativeFunction, onto stack: LuaStack) {
     own(function)
-    stack.pushRealGlobals()
-    stack.rawGet(-1, field: "math")
     clg_push_with_chance(stack.L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque())
-    stack.remove(at: -2)
   }
 
   /// Gives scripts a Swift function as a global: `try lua.register("add") { (a: Double, b: Double) in a + b }`.
@@ -141,12 +138,14 @@ extension LuaStack {
     return Int32(CLG_ERROR)
   }
 
-  /// "file:line: " of the Lua function `level` calls up, or "".
+  /// "file:line: " of the innermost Lua function with lines, from `level` calls up: the host's own Lua has none. Or "".
   package func place(level: Int32) -> String {
     var activation = lua_Debug()
-    guard lua_getstack(L, level, &activation) != 0, lua_getinfo(L, "Sl", &activation) != 0, activation.currentline > 0
-    else { return "" }
-    let file = withUnsafeBytes(of: &activation.short_src) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    return "\(file):\(activation.currentline): "
+    for level in level..<level + 4 where lua_getstack(L, level, &activation) != 0 {
+      guard lua_getinfo(L, "Sl", &activation) != 0, activation.currentline > 0 else { continue }
+      let file = withUnsafeBytes(of: &activation.short_src) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      return "\(file):\(activation.currentline): "
+    }
+    return ""
   }
 }

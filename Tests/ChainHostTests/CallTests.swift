@@ -204,3 +204,161 @@ struct CallTests {
     #expect(environment == nil)
   }
 }
+
+@Suite("Swift types in and out")
+struct CodableTests {
+  private struct Order: Codable, Equatable {
+    var item: String
+    var count: Int
+    var note: String?
+  }
+
+  private let source = """
+    local chain = require "chain"
+    local t = chain.types
+    local order = { item = t.string, count = t.integer, note = t.optional(t.string) }
+    local Double = chain.chainlet "Double" { input = order, output = t.record(order) }
+    function Double:run(req) return { item = req.item, count = req.count * 2, note = req.note } end
+    local Words = chain.chainlet "Words" { input = { text = t.string }, output = t.stream(t.string) }
+    function Words:run(req, emit) for word in req.text:gmatch("%a+") do emit(word) end end
+    return { double = Double, words = Words }
+    """
+
+  @Test("an Encodable goes in and a Decodable comes out")
+  func orders() async throws {
+    try await withChain(source) { (chain: Chain) async throws -> Void in
+      let answer: Order = try await chain.run(Order(item: "tea", count: 3), .init(entry: "double"))
+      #expect(answer == Order(item: "tea", count: 6))
+      let fields: Order = try await chain.run(["item": "tea", "count": 1, "note": "hot"], .init(entry: "double"))
+      #expect(fields == Order(item: "tea", count: 2, note: "hot"))
+      do {
+        let _: [Int] = try await chain.run(Order(item: "tea", count: 3), .init(entry: "double"))
+        Issue.record("a record is no list")
+      } catch {
+        #expect((error as? Failure)?.code == "bad_output")
+      }
+    }
+  }
+
+  @Test("the items of a stream come as a type")
+  func words() async throws {
+    let words = try await withChain(source) { chain in
+      var words: [String] = []
+      for try await word in try chain.stream(["text": "three small words"], .init(entry: "words"), of: String.self) { words.append(word) }
+      return words
+    }
+    #expect(words == ["three", "small", "words"])
+  }
+}
+
+@Suite("Input streams from outside")
+struct FeedTests {
+  private let source = """
+    local chain = require "chain"
+    local t = chain.types
+    local Sum = chain.chainlet "Sum" { input = { factor = t.integer, numbers = t.stream(t.integer) }, output = t.integer }
+    function Sum:run(req)
+      local sum = 0
+      for n in req.numbers do
+        sum = sum + n * req.factor
+        if n == 1000 then break end
+      end
+      return sum
+    end
+    local Echo = chain.chainlet "Echo" { input = { numbers = t.stream(t.integer) }, output = t.stream(t.integer), needs = { sum = Sum } }
+    function Echo:run(req, emit) for n in req.numbers do emit(n) end end
+    local Outer = chain.chainlet "Outer" { input = { numbers = t.stream(t.integer) }, output = t.integer, needs = { sum = Sum } }
+    function Outer:run(req) return self.sum { factor = 1, numbers = req.numbers } end
+    return { sum = Sum, echo = Echo, outer = Outer }
+    """
+
+  private func numbers(_ range: ClosedRange<Int64>) -> AsyncStream<ChainValue> {
+    AsyncStream { continuation in
+      for n in range { continuation.yield(.integer(n)) }
+      continuation.finish()
+    }
+  }
+
+  @Test("fill the stream field of an input, also of one that is handed on, and are let go when the reader stops")
+  func filled() async throws {
+    try await withChain(source) { (chain: Chain) async throws -> Void in
+      #expect(try await chain.run(["factor": 2], .init(entry: "sum", feed: ChainFeed(numbers(1...500)))) == 250_500)
+      #expect(try await chain.run([:], .init(entry: "outer", feed: ChainFeed(numbers(1...100)))) == 5050)
+      #expect(try await chain.run(["factor": 1], .init(entry: "sum", feed: ChainFeed(numbers(1...1_000_000)))) == 500_500)
+      let texts = AsyncStream<[UInt8]> { continuation in
+        for n in 1...3 { continuation.yield(Array("\(n)".utf8)) }
+        continuation.finish()
+      }
+      let answer = try await chain.run(json: Array(#"{"factor":10}"#.utf8), .init(entry: "sum", feed: ChainFeed(json: texts)))
+      #expect(answer == Array("60".utf8))
+    }
+  }
+
+  @Test("both ways at once: an item goes out before the next comes in")
+  func duplex() async throws {
+    let (items, continuation) = AsyncStream<ChainValue>.makeStream()
+    let echoed = try await withChain(source) { chain in
+      var echoed: [ChainOutput] = []
+      continuation.yield(1)
+      for try await item in try chain.stream([:], .init(entry: "echo", feed: ChainFeed(items))) {
+        echoed.append(item)
+        if echoed.count < 5 { continuation.yield(.integer(Int64(echoed.count + 1))) } else { continuation.finish() }
+      }
+      return echoed
+    }
+    #expect(echoed == (1...5).map { .value(.integer($0)) })
+  }
+
+  @Test("a wrong item, an error, a missing and an unwanted feed are said with their place")
+  func mistakes() async throws {
+    try await withChain(source + "\n-- \n") { (chain: Chain) async throws -> Void in
+      func failure(_ entry: String, _ input: ChainValue, _ feed: ChainFeed?) async -> String {
+        do { return "\(try await chain.run(input, .init(entry: entry, feed: feed)) as ChainValue)" } catch { return error.message }
+      }
+      let wrong = AsyncStream<ChainValue> { continuation in
+        continuation.yield(1)
+        continuation.yield("two")
+        continuation.finish()
+      }
+      #expect(await failure("sum", ["factor": 1], ChainFeed(wrong)).contains("Sum.input.numbers[2]: expected integer, got string"))
+      let failing = AsyncThrowingStream<ChainValue, any Error> { throw Failure(code: "line", message: "the line broke") }
+      #expect(await failure("sum", ["factor": 1], ChainFeed(failing)).contains("the line broke"))
+      #expect(await failure("sum", ["factor": 1], nil).contains("Sum.input.numbers"))
+    }
+    let plain = """
+      local chain = require "chain"
+      local Main = chain.chainlet "Main" { input = {}, output = chain.types.integer }
+      function Main:run() return 1 end
+      return Main
+      """
+    try await withChain(plain) { (chain: Chain) async throws -> Void in
+      do {
+        let _: ChainValue = try await chain.run([:], .init(feed: ChainFeed(numbers(1...2))))
+        Issue.record("there is nothing to fill")
+      } catch {
+        #expect((error as? Failure)?.code == "bad_input")
+      }
+    }
+  }
+
+  @Test("a request that is cancelled while it waits for an item cancels the sequence's task")
+  func cancelled() async throws {
+    try await withChain(source) { (chain: Chain) async throws -> Void in
+      let (ended, end) = AsyncStream<Void>.makeStream()
+      let waiting = AsyncThrowingStream<ChainValue, any Error> {
+        do { try await Task.sleep(for: .seconds(60)) } catch {
+          end.yield()
+          throw error
+        }
+        return 1
+      }
+      let request = Task { try await chain.run(["factor": 1], .init(entry: "sum", timeout: 20_000_000, feed: ChainFeed(waiting))) as ChainValue }
+      #expect(await (request.result).isFailure)
+      for await _ in ended { break }
+    }
+  }
+}
+
+extension Result {
+  fileprivate var isFailure: Bool { if case .failure = self { true } else { false } }
+}

@@ -188,9 +188,9 @@ struct ResourceTests {
       return { camera.describe(both[2]), missing, wrong, unknown }
       """)
     #expect(value == [
-      "a: 3, x y", "bad argument #1 to 'describe': tags: is missing",
-      "bad argument #1 to 'describe': width: expected an integer from -9223372036854775808 to 9223372036854775807, got string (\"3\")",
-      "bad argument #1 to 'describe': unknown field 'widht'; did you mean 'width'?",
+      "a: 3, x y", "graph.lua:7: bad argument #1 to 'describe': tags: is missing",
+      "graph.lua:8: bad argument #1 to 'describe': width: expected an integer from -9223372036854775808 to 9223372036854775807, got string (\"3\")",
+      "graph.lua:9: bad argument #1 to 'describe': unknown field 'widht'; did you mean 'width'?",
     ])
   }
 

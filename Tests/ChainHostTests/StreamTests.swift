@@ -105,6 +105,68 @@ struct StreamTests {
     #expect(value == [6050, 6])
   }
 
+  @Test("chain.map over a stream gives a stream of the results, in order, at most limit ahead")
+  func mapped() async throws {
+    let value = try await run("""
+      local running, most = 0, 0
+      local out = {}
+      for x in chain.map(self.writer { n = 60 }, function(n, index)
+        running = running + 1
+        most = math.max(most, running)
+        chain.sleep((60 - n) % 7 / 1000)
+        running = running - 1
+        assert(n == index)
+        return n * n
+      end, { limit = 5 }) do out[#out + 1] = x end
+      local sum = 0
+      for i, x in ipairs(out) do assert(x == i * i) sum = sum + x end
+      return { #out, sum, most <= 5 and most > 1 }
+      """)
+    #expect(value == [60, 73810, true])
+  }
+
+  @Test("chain.map over a stream: the first failure ends it after the results before, and leaving early ends everything")
+  func mappedEnds() async throws {
+    let value = try await run("""
+      local seen = {}
+      local ok, failure = pcall(function()
+        for x in chain.map(self.writer { n = 1000 }, function(n)
+          if n == 4 then error(chain.failure { code = "four", message = "no" }) end
+          return n
+        end) do seen[#seen + 1] = x end
+      end)
+      local started, ended = 0, 0
+      for x in chain.map(self.writer { n = 1000 }, function(n)
+        local _ <close> = setmetatable({}, { __close = function() ended = ended + 1 end })
+        started = started + 1
+        if n > 3 then chain.sleep(60) end
+        return n
+      end, { limit = 8 }) do
+        if x == 3 then break end
+      end
+      chain.sleep(0.01)
+      local none = chain.try(function()
+        for _ in chain.map(chain.stream(function(emit) emit(1) end), function() end) do end
+      end)
+      local wrong = select(2, chain.try(chain.map, chain.stream(function() end), 1))
+      return { ok, failure.code, #seen, started == ended, none == nil, wrong.message:match("expected a function") }
+      """)
+    #expect(value == [false, "four", 3, true, true, "expected a function"])
+  }
+
+  @Test("a call that starts one task after the other keeps no pile of them")
+  func tasksAreForgotten() async throws {
+    let body = """
+      for i = 1, 20000 do
+        local task = chain.async(function() return ("x"):rep(1000) .. i end)
+        task:await()
+      end
+      return true
+      """
+    let small = #"input = {}, output = t.any, needs = { writer = Writer }, limits = { memory = "4MB" }"# // a pile takes 20 MB
+    #expect(try await withChain(source(body, small)) { try await $0.run([:]) } == true)
+  }
+
   @Test("a streaming entrypoint gives its items one by one to Swift, then its result")
   func outside() async throws {
     try await withChain("""

@@ -105,9 +105,17 @@ enum AuthorModule {
     add("config") { $0.ensure(32) ? host.configure($0) : $0.fail("stack overflow") }
     add("explain") { host.explain($0) }
     add("const", constant)
+    add("no_value") {
+      $0.push(text: noValue(forItem: $0.integer(at: 1)))
+      return Int32(CLG_ERROR)
+    }
     add("direct", refuseDirectCall)
     add("refuse_write") { $0.fail("cannot set '\($0.text(at: 2) ?? $0.describe(at: 2))' in the module: it is read-only") }
     host.pushExtras(to: stack, state: state)
+  }
+
+  static func noValue(forItem index: Int64) -> String {
+    "chain.map: the function returned nothing for item \(index); return a value, or use chain.each for effects"
   }
 
   /// name, method → an error at the author's line.

@@ -5,6 +5,8 @@ import LuaBridge
 /// A task that `chain.async` started: how the call that owns it finds it.
 final class TaskHandle {
   let id: UInt64
+  /// The call that started it; it takes the task with it when it ends.
+  let owner: CallRef
   /// While it runs.
   var call: CallRef?
   var isObserved = false
@@ -12,7 +14,16 @@ final class TaskHandle {
   /// Its values, a list in the state's registry, once it has ended well.
   var values: Int32?
   var waiters: [Waiter] = []
-  init(id: UInt64) { self.id = id }
+  /// Whether the script holds it still.
+  var isHeld = true
+
+  init(id: UInt64, owner: CallRef) {
+    self.id = id
+    self.owner = owner
+  }
+
+  /// Nobody can ask for it any more, and its failure, if it has one, was told.
+  var isDone: Bool { !isHeld && call == nil && (isObserved || failure == nil) }
 }
 
 extension Lane {
@@ -20,13 +31,14 @@ extension Lane {
   func startTask(_ stack: LuaStack, at index: Int32, by current: CallRef) {
     let owner = owningCall(current)
     let state = owner.state
-    let handle = TaskHandle(id: stamp())
+    let handle = TaskHandle(id: stamp(), owner: owner)
     let task = ChainletState.take(from: state.core)
     openTask(task, under: owner)
     task.pointee.group = nil
     task.extra.handle = handle
     handle.call = task
-    owner.extra.tasks.append(handle)
+    owner.extra.tasks[handle.id] = handle
+    state.tasks[handle.id] = handle
     ChainletState.pushBody(onto: task.stack)
     stack.push(copyOf: index)
     stack.move(1, to: task.stack)
@@ -50,7 +62,7 @@ extension Lane {
 
   private func findTask(_ call: CallRef, _ stack: LuaStack) -> TaskHandle? {
     guard let id = stack.handle(at: 1, metatable: call.state.taskMetatable) else { return nil }
-    return owningCall(call).existingExtra?.tasks.first { $0.id == id }
+    return owningCall(call).existingExtra?.tasks[id]
   }
 
   static let notItsTask = "this task belongs to another call; a task can be awaited only by the call that started it"
@@ -95,6 +107,20 @@ extension Lane {
     let waiters = task.waiters
     task.waiters = []
     for waiter in waiters where waiter.isWaiting { giveTask(task, to: waiter.call) }
+    forgetIfDone(task, of: call.state)
+  }
+
+  /// The script has let go of a task: a call that starts one after the other keeps no pile of them.
+  func taskWasCollected(_ id: UInt64, of state: ChainletState) {
+    guard let task = state.tasks[id] else { return }
+    task.isHeld = false
+    forgetIfDone(task, of: state)
+  }
+
+  private func forgetIfDone(_ task: TaskHandle, of state: ChainletState) {
+    guard task.isDone, state.tasks.removeValue(forKey: task.id) != nil else { return }
+    task.owner.existingExtra?.tasks[task.id] = nil
+    if let values = task.values { state.lua.main.release(values) }
   }
 
   private func giveTask(_ task: TaskHandle, to call: CallRef) {
@@ -117,8 +143,11 @@ extension Lane {
 
   /// Frees what a call's tasks left in its state.
   func forgetTasks(_ extra: CallExtra, in state: ChainletState) {
-    for task in extra.tasks { if let values = task.values { state.lua.main.release(values) } }
-    extra.tasks = []
+    for task in extra.tasks.values {
+      state.tasks[task.id] = nil
+      if let values = task.values { state.lua.main.release(values) }
+    }
+    extra.tasks = [:]
   }
 }
 

@@ -141,7 +141,7 @@ final class CallExtra {
   /// As a task: how its owner finds it.
   var handle: TaskHandle?
   /// The tasks that it started with `chain.async`.
-  var tasks: [TaskHandle] = []
+  var tasks: [UInt64: TaskHandle] = [:]
   /// The task that it waits for.
   var awaitedTask: TaskHandle?
   /// The group whose items it waits for.
@@ -158,7 +158,8 @@ final class CallExtra {
 
   /// The first failure of a task that nobody awaited.
   var unobservedFailure: Failure? {
-    for task in tasks where !task.isObserved { if let failure = task.failure { return failure } }
+    let failed = tasks.values.filter { !$0.isObserved && $0.failure != nil }
+    if let first = failed.min(by: { $0.id < $1.id }) { return first.failure }
     return nil
   }
 }

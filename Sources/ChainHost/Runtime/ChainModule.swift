@@ -44,7 +44,10 @@ final class ChainModule {
     let stack = lua.main
     guard stack.ensure(8) else { return 0 }
     let made = switch kind {
-    case .task: keepMetatable(stack, name: "task", methods: [("await", .wait(.await)), ("cancel", .native({ enter($0, $1) { $0.cancelTask($1) } }))])
+    case .task:
+      keepMetatable(
+        stack, name: "task", methods: [("await", .wait(.await)), ("cancel", .native({ enter($0, $1) { $0.cancelTask($1) } }))],
+        events: [("__gc", .native({ enter($0, $1) { $0.taskWasCollected($1) } }))])
     case .stream:
       keepMetatable(
         stack, name: "stream", methods: [("result", .wait(.result)), ("close", ChainModule.close)],
@@ -164,6 +167,7 @@ final class ChainModule {
     ("stream", { enter($0, $1) { $0.stream($1) } }),
     ("mutex", { enter($0, $1) { $0.mutex($1) } }),
     ("describe", { enter($0, $1) { $0.describe($1) } }),
+    ("is_stream", { enter($0, $1) { $0.isStream($1) } }),
     ("failure", { enter($0, $1) { $0.makeFailure($1) } }),
   ]
 
@@ -230,6 +234,13 @@ final class ChainModule {
     return 0
   }
 
+  /// Called by the collector, at any allocation, and while the state closes.
+  private func taskWasCollected(_ stack: LuaStack) -> Int32 {
+    guard let state, let id = stack.lightUserdata(at: 1)?.load(as: UInt64.self) else { return 0 }
+    lane.taskWasCollected(id, of: state)
+    return 0
+  }
+
   private func background(_ stack: LuaStack) -> Int32 {
     guard current != nil, let state else { return refuseWhileLoading(stack, "chain.background") }
     guard stack.type(at: 1) == .function else { return stack.fail("chain.background: expected a function, got \(stack.describe(at: 1))") }
@@ -256,6 +267,12 @@ final class ChainModule {
     if let problem = startProblem(stack, "chain.stream", call) { return problem }
     lane.openLocalStream(stack, by: call)
     return 4
+  }
+
+  private func isStream(_ stack: LuaStack) -> Int32 {
+    let isOurs = metatables[.stream].map { stack.handle(at: 1, metatable: $0) != nil } ?? false
+    stack.push(boolean: isOurs || PrimitiveStream.userdata.object(stack, at: 1) != nil)
+    return 1
   }
 
   private func closeStream(_ stack: LuaStack) -> Int32 {

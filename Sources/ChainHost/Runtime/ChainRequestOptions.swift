@@ -4,8 +4,11 @@ public struct ChainRequestOptions: Sendable {
   public var entry: String?
   /// Nanoseconds until the request ends with `timeout`; nil for none.
   public var timeout: UInt64?
-  public init(entry: String? = nil, timeout: UInt64? = nil) {
+  /// What fills the input's stream field, where the entrypoint has one.
+  public var feed: ChainFeed?
+  public init(entry: String? = nil, timeout: UInt64? = nil, feed: ChainFeed? = nil) {
     self.entry = entry
     self.timeout = timeout
+    self.feed = feed
   }
 }

@@ -53,6 +53,8 @@ final class ChainletState {
   var describable: [UnsafeRawPointer: [ChainletDeclaration.Need]] = [:]
   private let secrets: [String]
   var heldLocks: [UInt64: Lock] = [:]
+  /// What scripts hold of `chain.async`, by number.
+  var tasks: [UInt64: TaskHandle] = [:]
   /// Where it serves: its generation on this lane, and its place there.
   weak var built: LaneGeneration?
   var index = 0
@@ -75,7 +77,8 @@ final class ChainletState {
   /// The most coroutines that are kept for later calls.
   private static let poolLimit: Int32 = 1024
 
-  /// Evaluates the chainlet's file in a state of its own and makes its `self`; `init` has not run yet.
+  /// Evaluates the chainlet's file in a state of its own and makes its `self`; `init` has not run yet. Any thread: it
+  /// must touch nothing of the lane that changes.
   init(lane: Lane, program: ChainletProgram, generation: Generation) throws(Failure) {
     self.lane = lane
     self.program = program
@@ -113,7 +116,6 @@ final class ChainletState {
         depthLimit: Int32(clamping: limits.depth), input: links.input, output: links.output, result: links.result,
         outputLimits: program.outputLimits))
     module.state = self
-    if let batch = declaration.batch, live.runBatch != 0 { batching = Batching(batch, key: lane.stamp()) }
     do throws(LuaError) {
       handlerReference = try lua.hostSection { stack in
         pushErrorHandler(onto: stack)
@@ -138,6 +140,11 @@ final class ChainletState {
     }
     core.deinitialize(count: 1)
     core.deallocate()
+  }
+
+  /// On the lane, before the first call.
+  func prepareBatching(key: UInt64) {
+    if let batch = program.declaration.batch, live.runBatch != 0 { batching = Batching(batch, key: key) }
   }
 
   // MARK: Coroutines

@@ -36,33 +36,53 @@ extension Lane {
     let memory = state.core.pointee.lua
     memory.pointee.memory.host += 1
     ChainletState.pushRun(onto: stack)
-    let failure = decode(request.input, onto: stack, state)
+    let failure = decode(request.input, onto: stack, call)
     memory.pointee.memory.host -= 1
     if let failure { return complete(call, failure: failure, results: 0) }
     if state.isOutOfMemory() { return complete(call, failure: state.memoryFailure(for: " for its input"), results: 0) }
     call.pointee.run.answers = ChainletState.prefix
     if let channel = call.existingExtra?.output { pushEmit(of: channel, onto: call) }
     start(call)
+    if request.feed != nil, let fed = call.existingExtra?.inputs.first(where: { $0.feeding != nil }) { askFeed(fed) }
   }
 
-  private func decode(_ input: ChainInput, onto stack: LuaStack, _ state: ChainletState) -> Failure? {
-    let link = state.core.pointee.input
+  private func decode(_ input: ChainInput, onto stack: LuaStack, _ call: CallRef) -> Failure? {
+    let state = call.state
+    let root = "\(state.name).input"
+    guard call.pointee.request.takeUnretainedValue().feed != nil else {
+      return decode(input.item, as: state.core.pointee.input, onto: stack, root: root, of: state)
+    }
+    guard state.program.input.streamField != nil else {
+      return Failure(
+        code: Failure.Code.badInput, message: "\(root) has no stream field that a feed could fill", chainlet: state.name)
+    }
+    // Only the reader of JSON fills a stream field.
+    let text: ChainOutput = if case .value(let value) = input { .json(value.json) } else { input.item }
+    return decode(text, as: state.core.pointee.input, onto: stack, root: root, of: state) { [unowned self] stack in
+      pushFed(call, onto: stack)
+    }
+  }
+
+  /// Pushes a value from outside, checked.
+  func decode(
+    _ value: ChainOutput, as link: SchemaLink, onto stack: LuaStack, root: String, of state: ChainletState,
+    stream: JSONReader.StreamHook? = nil
+  ) -> Failure? {
     let program = link.program.takeUnretainedValue()
     let binding = link.binding.takeUnretainedValue()
     do throws(TypeMismatch) {
-      switch input {
+      switch value {
       case .json(let bytes):
         let result: Result<Void, TypeMismatch> = bytes.withUnsafeBytes { text in
           do throws(TypeMismatch) {
             try JSONReader.read(
-              text, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "\(state.name).input")
+              text, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: root, stream: stream)
             return .success(())
           } catch { return .failure(error) }
         }
         try result.get()
       case .value(let value):
-        try ValueCoder.push(
-          value, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "\(state.name).input")
+        try ValueCoder.push(value, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: root)
       }
       return nil
     } catch { return Failure(code: error.code, message: error.message, chainlet: state.name) }

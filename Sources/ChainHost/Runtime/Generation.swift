@@ -93,6 +93,7 @@ extension Lane {
 
   /// Gives a state the functions that call its needs.
   func link(_ state: ChainletState, in built: LaneGeneration) throws(Failure) {
+    state.prepareBatching(key: stamp())
     let declared = state.program.declaration.needs
     let needs = UnsafeMutablePointer<Need>.allocate(capacity: max(1, declared.count))
     do throws(LuaError) {

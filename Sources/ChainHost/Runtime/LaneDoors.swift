@@ -47,7 +47,7 @@ extension Lane {
       return completion(.failure(.hostStops))
     }
     let request = Request(
-      id: opening.id, entry: graph.entrypoints[opening.entry].name, generation: built, input: opening.input, form: opening.form,
+      id: opening.id, entry: graph.entrypoints[opening.entry].name, generation: built, input: opening.input, feed: opening.options.feed, form: opening.form,
       trace: TraceID(high: environment.random(), low: environment.random()),
       deadline: opening.options.timeout.map { now &+ $0 } ?? .max, taskLimit: state.program.limits.tasks,
       completion: completion)

@@ -5,6 +5,13 @@ package enum ChainInput: Sendable {
   /// A JSON text; it is decoded straight onto the entry's stack.
   case json([UInt8])
   case value(ChainValue)
+
+  var item: ChainOutput {
+    switch self {
+    case .json(let bytes): .json(bytes)
+    case .value(let value): .value(value)
+    }
+  }
 }
 
 /// The form in which an answer is wanted.
@@ -22,6 +29,7 @@ final class Request {
   let entry: String
   let generation: LaneGeneration
   let input: ChainInput
+  let feed: ChainFeed?
   let form: OutputForm
   let trace: TraceID
   /// Monotonic nanoseconds; `.max` for none.
@@ -40,13 +48,14 @@ final class Request {
   var onEvent: ((StreamChannel.Event) -> Void)?
 
   init(
-    id: UInt64, entry: String, generation: LaneGeneration, input: ChainInput, form: OutputForm, trace: TraceID,
+    id: UInt64, entry: String, generation: LaneGeneration, input: ChainInput, feed: ChainFeed? = nil, form: OutputForm, trace: TraceID,
     deadline: UInt64, taskLimit: Int, completion: @escaping (Result<ChainOutput, Failure>) -> Void
   ) {
     self.id = id
     self.entry = entry
     self.generation = generation
     self.input = input
+    self.feed = feed
     self.form = form
     self.trace = trace
     self.deadline = deadline

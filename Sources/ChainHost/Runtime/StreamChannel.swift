@@ -36,6 +36,8 @@ final class StreamChannel {
   var waiting: Waiter?
   var waitsForResult = false
   var end: End?
+  /// What fills it, where that is the outside.
+  var feeding: StreamFeeding?
   /// While the producing call waits for a slot: where its input lies.
   var arguments: LuaStack?
   /// The caller's state, which keeps that stack: not the reader's any more when the stream has been handed on.

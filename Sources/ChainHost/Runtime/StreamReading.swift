@@ -106,6 +106,7 @@ extension Lane {
     channel.queue = []
     channel.queuedBytes = 0
     channel.reader = .nobody
+    channel.feeding?.asking?.cancel()
     if let waiting = channel.waiting, waiting.isWaiting, waiting.call.pointee.run.cancel == 0 { // a task of the call that closes it
       channel.waiting = nil
       if channel.waitsForResult {

@@ -162,6 +162,7 @@ extension Lane {
   }
 
   func admitWriter(_ channel: StreamChannel) {
+    if channel.feeding != nil { return askFeed(channel) }
     while channel.hasRoom, !channel.writers.isEmpty {
       let writer = channel.writers.removeFirst()
       guard writer.isWaiting else { continue }
@@ -220,7 +221,7 @@ extension Lane {
     return (main.keep(), nil)
   }
 
-  private func tellReader(_ channel: StreamChannel, _ state: ChainletState, _ reference: Int32, _ failure: Failure?) {
+  func tellReader(_ channel: StreamChannel, _ state: ChainletState, _ reference: Int32, _ failure: Failure?) {
     guard let waiting = channel.waiting, waiting.isWaiting, channel.queue.isEmpty else { return }
     channel.waiting = nil
     if let failure { return wake(waiting.call, failure: failure) }

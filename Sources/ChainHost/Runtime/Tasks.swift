@@ -248,8 +248,7 @@ extension Lane {
     if failure == nil, group.mode == .map, results == 0 || stack.type(at: stack.top - results + 1) == .nil {
       failure = Failure(
         code: Failure.Code.failed,
-        message: "chain.map: the function returned nothing for item \(task.pointee.index); "
-          + "return a value, or use chain.each for effects")
+        message: AuthorModule.noValue(forItem: Int64(task.pointee.index)))
     }
     let memory = owner.pointee.core.pointee.lua
     memory.pointee.memory.host += 1
