@@ -24,6 +24,12 @@ extension ChainHost {
     set { registry.settings.budget = newValue }
   }
 
+  /// Resources that are loaded at the same time: 2; more wait. Any thread.
+  public var resourceLoadsAtOnce: Int {
+    get { registry.settings.loadsAtOnce }
+    set { registry.settings.loadsAtOnce = max(1, newValue) }
+  }
+
   /// Opens what the chainlets of a graph use, all at once; chainlets that are replaced use nothing.
   /// - Returns: by the name of the chainlet, in the order of its `uses`.
   func open(_ graph: Graph, _ options: LoadOptions, folder: String) async throws(Failure) -> [String: [ResourceLease]] {

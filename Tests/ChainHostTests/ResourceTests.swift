@@ -272,6 +272,17 @@ struct StoreTests {
     #expect(await message("s = chain.store {}", "self.s:set(1, 2)").hasPrefix("graph.lua:6: bad argument #1 to 'set': a key is a string, got integer (1)"))
   }
 
+  @Test("a tensor is kept by reference")
+  func tensors() async throws {
+    let value = try await run("s = chain.store {}", """
+      local tensor = require "tensor"
+      self.s:set("x", tensor.new { 1, 2, 3 })
+      self.s:set("pair", { name = "p", x = tensor.new { { 4 } } })
+      return { self.s:get("x"):table(), self.s:get("pair").x:table() }
+      """)
+    #expect(value == [[1, 2, 3], [[4]]])
+  }
+
   @Test("fetch makes a value once for all who ask meanwhile, on all lanes")
   func fetchOnce() async throws {
     let host = ChainHost(lanes: 2)

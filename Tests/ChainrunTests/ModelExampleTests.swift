@@ -16,7 +16,14 @@ struct ModelExampleTests {
   private func run(_ words: String...) throws -> Program.Outcome {
     var words = words
     words[0] = "\(ModelExampleTests.root)/Examples/\(words[0])"
-    return try Program().run(words)
+    return try Program().run(words, environment: ModelExampleTests.environment())
+  }
+
+  /// What says where the engine and the models are.
+  private static func environment(_ more: [String: String] = [:]) -> [String: String] {
+    var environment = ["CHAINRUN_CACHE": String(models.dropLast("/models".count))]
+    environment["ORT_LIBRARY"] = variable("ORT_LIBRARY")
+    return environment.merging(more) { $1 }
   }
 
   @Test(
@@ -42,7 +49,7 @@ struct ModelExampleTests {
   func missingEngine() throws {
     let outcome = try Program().run(
       ["\(ModelExampleTests.root)/Examples/classify/graph.lua", "content=12345678", "--set", "model=\(ModelExampleTests.root)/README.md"],
-      environment: ["ORT_LIBRARY": "/none/libonnxruntime.so"])
+      environment: ModelExampleTests.environment(["ORT_LIBRARY": "/none/libonnxruntime.so"]))
     #expect(outcome.status == 3)
     #expect(outcome.errors.contains("ONNX Runtime is not installed; scripts/models installs it"))
   }

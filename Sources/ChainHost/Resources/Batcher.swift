@@ -50,7 +50,8 @@ package final class Batcher<Item: Sendable, Output: Sendable>: Sendable {
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         answer.wait(continuation)
-        take(state.withLock { $0.queue.add(Entry(id: id, item: item, answer: answer)) })
+        let now = environment.now()
+        take(state.withLock { $0.queue.add(Entry(id: id, item: item, answer: answer), at: now) })
         if Task.isCancelled { leave(id, answer) } // the handler may have come before the item
       }
     } onCancel: {

@@ -35,14 +35,15 @@ extension Lane {
     guard let batching = call.state.batching else { return }
     call.pointee.phase = .queued
     batchings[batching.key] = batching
-    take(batching.queue.add(Waiter(call, ticket: stamp())), batching, call.state)
+    take(batching.queue.add(Waiter(call, ticket: stamp()), at: now), batching, call.state)
   }
 
   func batchTimeCame(_ key: UInt64) {
     guard let batching = batchings[key] else { return }
     batching.queue.remove { !$0.isQueued }
-    guard let state = batching.queue.waiting.first?.call.state else { return }
-    take(batching.queue.timeCame(at: now), batching, state)
+    let state = batching.queue.waiting.first?.call.state
+    let step = batching.queue.timeCame(at: now)
+    if let state { take(step, batching, state) }
   }
 
   private func take(_ step: BatchQueue<Waiter>.Step, _ batching: Batching, _ state: ChainletState) {
