@@ -1,8 +1,15 @@
 import ChainHost
 import Foundation
 
-/// How far over its limit a run gets before it is ended, in time and in memory, and how soon its chainlet serves again.
+/// What the limits promise, and what they cost.
 let limits = Benchmark("limits") { bench in
+  try await overshoot(bench)
+  try await neighbours(bench)
+  try await plainLua(bench)
+}
+
+/// How far over its limit a run gets before it is ended, in time and in memory, and how soon its chainlet serves again.
+private func overshoot(_ bench: Bench) async throws {
   let bodies = [
     ("spin", Attackers.spin), ("allocate", Attackers.allocate), ("backtrack", Attackers.backtrack), ("sort", Attackers.sort),
   ]

@@ -1,12 +1,12 @@
 import ChainHost
 
-/// How long an honest request waits on a lane where others spin, allocate or backtrack: of a hundred, the second longest.
-let neighbours = Benchmark("neighbours") { bench in
+/// How long an honest request waits on a lane where others spin, allocate or backtrack: p99.
+func neighbours(_ bench: Bench) async throws {
   for (name, body) in [("spin", Attackers.spin), ("allocate", Attackers.allocate), ("backtrack", Attackers.backtrack)] {
     for count in [1, 3, 10] {
       try await withChain(Attackers.graph(body, count: count, limits: "cpu = 1000")) { chain in
         // One slice of 10 ms, and 5 ms.
-        try await bench.measure("neighbours-\(name)-\(count)", unit: "ms", limit: 15, rounds: 1) {
+        try await bench.measure("limits-neighbours-\(name)-\(count)", unit: "ms", limit: 15, rounds: 1) {
           try await percentile(99, of: bench.times(200), while: count, attack: chain)
         }
       }

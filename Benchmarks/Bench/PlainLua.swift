@@ -2,7 +2,7 @@ import ChainHost
 import Floors
 
 /// What all limits cost Lua code that calls nobody, beside plain Lua: the same chunk, loops and patterns.
-let plainLua = Benchmark("plain-lua") { bench in
+func plainLua(_ bench: Bench) async throws {
   let loops = """
     local primes = {}
     for n = 2, \(bench.times(1_000_000)) do
@@ -30,7 +30,7 @@ let plainLua = Benchmark("plain-lua") { bench in
       match(text, "^(.-),%s*aged%s+(%d+)")
     end
     """
-  for (name, chunk, most) in [("plain-lua-loops", loops, 1.05), ("plain-lua-patterns", patterns, 1.4)] {
+  for (name, chunk, most) in [("limits-plain-loops", loops, 1.05), ("limits-plain-patterns", patterns, 1.4)] {
     try await withChain(graph(chunk)) { chain in
       try await bench.compare(
         Comparison(

@@ -6,7 +6,7 @@ import Foundation
 
 let benchmarks = [
   call, fanOut, fanOutPython, swiftFunction, asyncFunction, copyString, copyList, json, start, thousand,
-  limits, neighbours, plainLua,
+  limits,
 ]
 
 var names: [String] = []

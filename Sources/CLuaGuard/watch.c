@@ -193,13 +193,14 @@ static void *watchdog(void *unused) {
   int quiet = 0;
   for (;;) {
     uint64_t slice = clg_slice();
-    struct timespec tick = {0, (long)(slice / 4)};
+    // A slice is seen to begin up to a tick late, and to be over up to another: neighbours wait for both.
+    struct timespec tick = {0, (long)(slice / 8)};
     nanosleep(&tick, NULL);
     uint64_t now = clg_now();
     pthread_mutex_lock(&lock);
     for (int i = 0; i < watch_count; i++) judge(watches[i], now, slice);
     quiet = any_active() ? 0 : quiet + 1;
-    if (quiet > 8) {
+    if (quiet > 16) {
       atomic_store(&parked, 1);
       while (!any_active()) pthread_cond_wait(&wake, &lock); // a lane that begins a turn sees `parked`, takes the lock
       atomic_store(&parked, 0);
