@@ -129,7 +129,8 @@ package final class ResourceRegistry: Sendable {
   }
 
   private func newLease(_ resource: any Resource, _ key: ResourceKey, _ kind: ResourceKind) -> ResourceLease {
-    ResourceLease(resource, key: key, kind: kind) { [weak self] in self?.release(key) }
+    // Not weakly: work that goes on after the host's end gives its lease back late, and the resource is to be closed then.
+    ResourceLease(resource, key: key, kind: kind) { [self] in release(key) }
   }
 
   static let stopping = Failure(code: Failure.Code.cancelled, message: "the host is stopping")
