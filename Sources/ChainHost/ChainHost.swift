@@ -12,24 +12,31 @@ import Synchronization
 public final class ChainHost: Sendable {
   /// What the clock, chance and threads are.
   public let environment: any Environment
-  let lanes: [Lane]
+  let lanes: LaneTable
   private let nextGeneration = Atomic<UInt64>(1)
   private let nextRequest = Atomic<UInt64>(1)
-  private let nextLane = Atomic<Int>(0)
   private let modules = Monitor<[PrimitiveModule]>([])
 
   /// Starts the lanes. Any thread.
   /// - Parameters:
   ///   - lanes: threads that run chainlets, each with states of its own; at least 1.
   ///   - environment: the real one, unless a simulation drives the host.
-  ///   - log: called on a lane with every line that chainlets print or log; must not block.
+  ///   - mostLostLanes: a lane whose thread does not come back from native code is given up and replaced; its requests
+  ///     fail. When more than this many threads are away at once, no further lane is replaced.
+  ///   - tooManyLost: told once when that has happened, with a message for whoever supervises the process, which should
+  ///     end. Any thread; must not block.
+  ///   - log: called with every line that chainlets print or log, and with what happens to lanes; on a lane, rarely on
+  ///     another thread. Must not block.
   public init(
-    lanes: Int = 1, environment: any Environment = RealEnvironment(), log: @escaping @Sendable (LogLine) -> Void = { _ in }
+    lanes: Int = 1, environment: any Environment = RealEnvironment(), mostLostLanes: Int = 4,
+    tooManyLost: @escaping @Sendable (Failure) -> Void = { _ in }, log: @escaping @Sendable (LogLine) -> Void = { _ in }
   ) {
     self.environment = environment
-    self.lanes = (0..<max(1, lanes)).map { Lane(index: $0, environment: environment, log: log) }
-    for lane in self.lanes { lane.start() }
+    self.lanes = LaneTable(max(1, lanes), environment: environment, log: log, mostLost: max(0, mostLostLanes), tooManyLost: tooManyLost)
   }
+
+  /// Lanes that were given up and whose threads have not come back. Any thread.
+  public var lostLanes: Int { lanes.lostCount }
 
   /// Plans the graph of an entry file and makes its states on every lane. Any thread.
   /// - Throws: a `Failure` of code `invalid_graph` that lists every problem, or what an `init` failed with.
@@ -72,17 +79,35 @@ public final class ChainHost: Sendable {
     let generation = Generation(
       number: number, graph: graph, secrets: options.secrets, replacements: options.replacements,
       modules: modules, bounds: options.limits)
-    for (built, lane) in lanes.enumerated() {
-      let result: Result<Void, Failure> = await withCheckedContinuation { continuation in
-        let reply = Reply(continuation, ifDropped: .failure(.hostStops))
-        lane.post { lane.asLane { lane.adopt(generation) { reply.give($0) } } }
-      }
-      if case .failure(let failure) = result {
-        for lane in lanes[..<built] { await lane.forget(number) }
-        throw failure
-      }
+    do throws(Failure) {
+      for index in 0..<lanes.count { try await adopt(generation, onLaneAt: index) }
+      // From now on a fresh lane builds it by itself; one that came in the meantime has to be told.
+      lanes.register(generation)
+      for index in 0..<lanes.count { try await adopt(generation, onLaneAt: index) }
+    } catch {
+      lanes.forget(number)
+      for lane in lanes.all { await lane.forget(number) }
+      throw error
     }
     return Chain(host: self, generation: generation)
+  }
+
+  private enum Adoption: Sendable { case done(Result<Void, Failure>), lost(LaneLoss) }
+
+  /// Builds a generation on the lane of that place. If that one is lost meanwhile, on the one that replaces it.
+  private func adopt(_ generation: Generation, onLaneAt index: Int) async throws(Failure) {
+    while true {
+      guard let lane = lanes.lane(at: index) else { throw Failure.lanesLost(lanes.lostCount, lanes.mostLost) }
+      let adoption = await lane.ask(ifDropped: Adoption.done(.failure(.hostStops)), ifLost: { .lost($0) }) { reply in
+        lane.adopt(generation) { reply.give(.done($0)) }
+      }
+      switch adoption {
+      case .done(let result): return try result.get()
+      // The code of an `init` did not come back: it would not on another lane either.
+      case .lost(let loss) where loss.request == 0: throw loss.failure(for: 0)
+      case .lost: break
+      }
+    }
   }
 
   /// Everything that is wrong or doubtful in a graph, without loading it: errors first. Blocks for as long as the files
@@ -101,13 +126,18 @@ public final class ChainHost: Sendable {
   /// Refuses requests from now on, cancels those that run, lets background work end, runs `close` of every chainlet and
   /// ends the lanes. Whoever still asks is answered with `cancelled`. Any thread.
   public func shutdown() async {
+    let all = lanes.stop()
     await withTaskGroup(of: Void.self) { group in
-      for lane in lanes { group.addTask { await lane.windDown() } }
+      for lane in all { group.addTask { await lane.windDown() } }
     }
-    for lane in lanes { lane.loop.stop() }
+    for lane in all { lane.loop.stop() }
   }
 
-  func lane() -> Lane { lanes[nextLane.wrappingAdd(1, ordering: .relaxed).oldValue % lanes.count] }
+  /// The lane of the next request.
+  func lane() throws(Failure) -> Lane {
+    guard let lane = lanes.next() else { throw Failure.lanesLost(lanes.lostCount, lanes.mostLost) }
+    return lane
+  }
   func requestID() -> UInt64 { nextRequest.wrappingAdd(1, ordering: .relaxed).oldValue }
 }
 

@@ -45,6 +45,11 @@ struct Run: ParsableCommand {
   @Option(help: "Threads that run chainlets.")
   var lanes = 1
 
+  @Option(
+    help: ArgumentHelp(
+      "Lanes that may be lost to native code that does not come back, before the program ends with status 4.", valueName: "n"))
+  var lostLanes = 4
+
   @Option(help: "The least important lines of chainlets that are shown.")
   var logLevel = LogLevel.info
 
@@ -55,6 +60,7 @@ struct Run: ParsableCommand {
     }
     if input != nil, !words.isEmpty { throw ValidationError("--input gives the whole input; leave out '\(words[0])'") }
     if let timeout, !(timeout > 0 && timeout <= 1e9) { throw ValidationError("--timeout takes a number of seconds above 0") }
+    if !(0...1_000).contains(lostLanes) { throw ValidationError("--lost-lanes takes a number from 0 to 1000") }
     if !(1...256).contains(lanes) { throw ValidationError("--lanes takes a number from 1 to 256") }
   }
 
@@ -63,7 +69,12 @@ struct Run: ParsableCommand {
     let environment = RealEnvironment()
     interruption.watch(with: environment)
     let options = try graphOptions.loadOptions()
-    let host = ChainHost(lanes: lanes, environment: environment, log: logLevel.printer)
+    let host = ChainHost(
+      lanes: lanes, environment: environment, mostLostLanes: lostLanes,
+      tooManyLost: { failure in
+        let end = CommandFailure(.lanesLost, failure.message)
+        end.exit()
+      }, log: logLevel.printer)
     let loaded = CommandTask.run({ () async -> Result<Chain, Failure> in
       do throws(Failure) { return .success(try await host.load(graph, options)) } catch { return .failure(error) }
     }) { _ in }
