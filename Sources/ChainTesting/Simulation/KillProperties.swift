@@ -6,7 +6,7 @@ extension Simulation {
   // MARK: 9
 
   static let kills = Property(
-    name: "kills", number: 9, sentence: "A kill fails one request; at rest no retired state is left.", seeds: 1_000,
+    name: "kills", number: 9, sentence: "A kill fails one request; at rest no retired state is left.", seeds: 200,
     draw: { chance, scale in
       var world = World()
       let count = Int(chance.within(2...14))
@@ -71,7 +71,7 @@ extension Simulation {
   // MARK: 10
 
   static let failingRebuilds = Property(
-    name: "rebuilds", number: 10, sentence: "While a rebuild fails every call is answered; when it can succeed it does.", seeds: 500,
+    name: "rebuilds", number: 10, sentence: "While a rebuild fails every call is answered; when it can succeed it does.", seeds: 200,
     draw: { chance, _ in
       var world = World()
       let until = 2 + chance.below(20)
@@ -125,7 +125,7 @@ extension Simulation {
 
   static let killerOnce = Property(
     name: "killer", number: 12,
-    sentence: "A killer runs once, and what may be retried at most once and as often as the innermost call that asks says.", seeds: 500,
+    sentence: "A killer runs once, and what may be retried at most once and as often as the innermost call that asks says.", seeds: 200,
     draw: { chance, _ in
       var world = World()
       let depth = Int(chance.within(1...4))
