@@ -33,6 +33,7 @@ static void hook(lua_State *L, lua_Debug *activation) {
   watch->hooks++;
   if (watch->instructions && !run->killed && !run->cancel) *watch->clock += (uint64_t)watch->instructions * CLG_INSTRUCTION_NS;
   uint64_t now = watch_now(watch);
+  if (!run->killed && clg_is_lost(watch)) run->killed = CLG_LOST;
   if (!run->killed) {
     if (run->cancel) {
       run->killed = CLG_CANCELLED; // its <close> variables get one slice: the hook is not armed again here
@@ -81,6 +82,7 @@ int clg_poll(lua_State *L) {
   int is_over = watch->instructions || atomic_load_explicit(&watch->wanted, memory_order_relaxed) ==
                                          atomic_load_explicit(&watch->sequence, memory_order_relaxed);
   uint64_t now = watch_now(watch);
+  if (clg_is_lost(watch)) run->killed = CLG_LOST;
   if (run->killed == CLG_CANCELLED && is_over) run->killed = CLG_CANCELLED_HARD;
   if (!run->killed && run->cancel) {
     run->killed = CLG_CANCELLED; // as in the hook: its <close> variables get one slice
@@ -158,7 +160,7 @@ uint64_t clg_slice(void) { return atomic_load(&slice_length); }
 
 static int any_active(void) {
   for (int i = 0; i < watch_count; i++)
-    if (atomic_load(&watches[i]->active)) return 1;
+    if (atomic_load(&watches[i]->active) && !atomic_load(&watches[i]->lost)) return 1;
   return 0;
 }
 
@@ -188,6 +190,41 @@ static void judge(clg_watch *watch, uint64_t now, uint64_t slice) {
   }
 }
 
+// ---------------------------------------------------------------------------------------------- lost threads
+static _Atomic uint64_t host_work_limit = 10000000000u, grace = 1000000000u;
+
+void clg_set_patience(uint64_t host_work, uint64_t after_limit) {
+  atomic_store(&host_work_limit, host_work);
+  atomic_store(&grace, after_limit);
+}
+
+void clg_give_up(clg_watch *watch) { atomic_store(&watch->lost, 1); }
+int clg_is_lost(const clg_watch *watch) { return atomic_load_explicit(&watch->lost, memory_order_acquire); }
+
+// Gives up a thread that has been in the same slice, or in the same turn between slices, for too long. Time in which the
+// whole process stood still does not count: of one look's distance from the last at most a few ticks do.
+static void look_for_loss(clg_watch *watch, uint64_t now, uint64_t slice) {
+  uint64_t passed = now - watch->looked_at;
+  watch->looked_at = now;
+  uint64_t turn = atomic_load_explicit(&watch->active, memory_order_acquire);
+  uint64_t sequence = atomic_load_explicit(&watch->sequence, memory_order_acquire);
+  int is_new = turn != watch->seen_turn || sequence != watch->seen;
+  watch->seen_turn = turn;
+  if (is_new || !turn || !watch->on_lost) {
+    watch->stuck = 0;
+    return;
+  }
+  watch->stuck += passed < slice ? passed : slice;
+  int in_run = sequence & 1;
+  uint64_t limit = in_run ? atomic_load_explicit(&watch->slice_left, memory_order_relaxed) : atomic_load(&host_work_limit);
+  uint64_t patience = atomic_load(&grace);
+  if (watch->stuck < (limit + patience < limit ? UINT64_MAX : limit + patience)) return;
+  atomic_store(&watch->lost, 1);
+  watch->on_lost(
+    watch->lost_context, in_run, atomic_load_explicit(&watch->slice_owner, memory_order_relaxed),
+    atomic_load_explicit(&watch->slice_state, memory_order_relaxed));
+}
+
 static void *watchdog(void *unused) {
   (void)unused;
   int quiet = 0;
@@ -198,7 +235,11 @@ static void *watchdog(void *unused) {
     nanosleep(&tick, NULL);
     uint64_t now = clg_now();
     pthread_mutex_lock(&lock);
-    for (int i = 0; i < watch_count; i++) judge(watches[i], now, slice);
+    for (int i = 0; i < watch_count; i++) {
+      if (clg_is_lost(watches[i])) continue;
+      look_for_loss(watches[i], now, slice); // before `judge`, which notes what it saw
+      judge(watches[i], now, slice);
+    }
     quiet = any_active() ? 0 : quiet + 1;
     if (quiet > 16) {
       atomic_store(&parked, 1);
@@ -212,7 +253,8 @@ static void *watchdog(void *unused) {
 }
 
 void clg_turn_begins(clg_watch *watch) {
-  atomic_store(&watch->active, 1); // sequentially consistent, before the look at `parked`: one of the two sees the other
+  watch->turns += 2;
+  atomic_store(&watch->active, watch->turns | 1); // sequentially consistent, before the look at `parked`: one of the two sees the other
   if (atomic_load(&parked)) {
     pthread_mutex_lock(&lock);
     pthread_cond_signal(&wake);
@@ -285,6 +327,9 @@ int clg_resume(clg_watch *watch, clg_run *run, int arguments, uint64_t now, int 
   }
   uint64_t left = clg_cpu_left(run);
   run->cpu_end = now + left < now ? UINT64_MAX : now + left;
+  atomic_store_explicit(&watch->slice_owner, run->owner, memory_order_relaxed);
+  atomic_store_explicit(&watch->slice_left, left, memory_order_relaxed);
+  atomic_store_explicit(&watch->slice_state, run->state, memory_order_relaxed);
   run->exhausted = left == 0; // a run that waits again and again may never be seen at the end of a slice
   watch->why = CLG_NONE;
   if (watch->instructions && !run->killed) lua_sethook(base, hook, LUA_MASKCOUNT, watch->instructions);
@@ -298,6 +343,7 @@ int clg_resume(clg_watch *watch, clg_run *run, int arguments, uint64_t now, int 
   atomic_signal_fence(memory_order_seq_cst);
   watch->current = NULL;
   watch->run = NULL;
+  if (clg_is_lost(watch)) return CLG_LOST_STATUS;
   if (watch->why == CLG_WAIT && status == LUA_YIELD) {
     run->waiter = watch->waiter;
     run->op = watch->op;

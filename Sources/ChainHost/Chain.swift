@@ -60,15 +60,16 @@ public final class Chain: Sendable {
   private func output(of input: ChainInput, _ form: OutputForm, _ options: RequestOptions) async throws(Failure) -> ChainOutput {
     let (entry, isStream) = try entrypoint(options)
     guard !isStream else {
-      let stream = ChainStream(host: host, generation: generation, entry: entry, input: input, form: form, options: options)
+      let stream = try ChainStream(host: host, generation: generation, entry: entry, input: input, form: form, options: options)
       return try await stream.collect()
     }
-    let lane = host.lane()
+    let lane = try host.lane()
     let id = host.requestID()
     let number = generation.number
     let result: Result<ChainOutput, Failure> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let reply = Reply(continuation, ifDropped: .failure(.hostStops))
+        let reply = Reply(continuation, ifDropped: Result<ChainOutput, Failure>.failure(.hostStops))
+        lane.promise(reply) { .failure($0.failure(for: id)) }
         lane.post {
           lane.asLane {
             lane.open(
@@ -117,7 +118,7 @@ public final class Chain: Sendable {
     guard isStream else {
       throw Failure(code: Failure.Code.badInput, message: "the output of \(graph.entrypoints[entry].name) is no stream; use run")
     }
-    return ChainStream(host: host, generation: generation, entry: entry, input: input, form: form, options: options)
+    return try ChainStream(host: host, generation: generation, entry: entry, input: input, form: form, options: options)
   }
 
   /// The position of the entrypoint and whether it streams.
@@ -134,7 +135,6 @@ public final class Chain: Sendable {
 
   /// Closes the states of this chain; requests that run go on to their end first.
   public func close() async {
-    for lane in host.lanes { await lane.forget(generation.number) }
-    host.forget(generation)
+    await host.close(generation)
   }
 }

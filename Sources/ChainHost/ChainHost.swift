@@ -12,13 +12,11 @@ import Synchronization
 public final class ChainHost: Sendable {
   /// What the clock, chance and threads are.
   public let environment: any Environment
-  let lanes: [Lane]
+  let lanes: LaneTable
   private let nextGeneration = Atomic<UInt64>(1)
   private let nextRequest = Atomic<UInt64>(1)
-  private let nextLane = Atomic<Int>(0)
   private let modules = Monitor<[PrimitiveModule]>([])
   private let kinds = Monitor<[ResourceKind]>([])
-  private let generations = Monitor<[UInt64: Generation]>([:])
   let timers: HostTimers
   let registry: ResourceRegistry
   let counters: NativeCounters
@@ -27,18 +25,26 @@ public final class ChainHost: Sendable {
   /// - Parameters:
   ///   - lanes: threads that run chainlets, each with states of its own; at least 1.
   ///   - environment: the real one, unless a simulation drives the host.
-  ///   - log: called on a lane with every line that chainlets print or log; must not block.
+  ///   - mostLostLanes: a lane whose thread does not come back from native code is given up and replaced; its requests
+  ///     fail. When more than this many threads are away at once, no further lane is replaced.
+  ///   - tooManyLost: told once when that has happened, with a message for whoever supervises the process, which should
+  ///     end. Any thread; must not block.
+  ///   - log: called with every line that chainlets print or log, and with what happens to lanes; on a lane, rarely on
+  ///     another thread. Must not block.
   public init(
-    lanes: Int = 1, environment: any Environment = RealEnvironment(), log: @escaping @Sendable (LogLine) -> Void = { _ in }
+    lanes: Int = 1, environment: any Environment = RealEnvironment(), mostLostLanes: Int = 4,
+    tooManyLost: @escaping @Sendable (Failure) -> Void = { _ in }, log: @escaping @Sendable (LogLine) -> Void = { _ in }
   ) {
     self.environment = environment
     timers = HostTimers(environment: environment)
     registry = ResourceRegistry(environment: environment, timers: timers)
-    let counters = NativeCounters()
-    self.counters = counters
-    self.lanes = (0..<max(1, lanes)).map { Lane(index: $0, environment: environment, counters: counters, log: log) }
-    for lane in self.lanes { lane.start() }
+    counters = NativeCounters()
+    self.lanes = LaneTable(
+      max(1, lanes), environment: environment, counters: counters, log: log, mostLost: max(0, mostLostLanes), tooManyLost: tooManyLost)
   }
+
+  /// Lanes that were given up and whose threads have not come back. Any thread.
+  public var lostLanes: Int { lanes.lostCount }
 
   /// Plans the graph of an entry file and makes its states on every lane. Any thread.
   /// - Throws: a `Failure` of code `invalid_graph` that lists every problem, or what an `init` failed with.
@@ -107,16 +113,57 @@ public final class ChainHost: Sendable {
     let generation = Generation(
       number: number, graph: read.graph, secrets: read.options.secrets, replacements: read.options.replacements,
       modules: read.options.modules, bounds: read.options.limits, resources: read.resources)
+    do throws(Failure) {
+      try await adopt(generation)
+      // From now on a fresh lane builds it by itself; one that came in the meantime has to be told.
+      lanes.register(generation)
+      try await adopt(generation)
+    } catch {
+      await close(generation)
+      throw error
+    }
+    return Chain(host: self, generation: generation)
+  }
+
+  /// Builds a generation on every lane, on all of them at once.
+  private func adopt(_ generation: Generation) async throws(Failure) {
     let results = await withTaskGroup(of: (Int, Failure?).self) { group in
-      for lane in lanes { group.addTask { (lane.index, await lane.adopt(generation)) } }
+      for index in 0..<lanes.count {
+        group.addTask {
+          do throws(Failure) {
+            try await self.adopt(generation, onLaneAt: index)
+            return (index, nil)
+          } catch { return (index, error) }
+        }
+      }
       return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }
     }
-    if let failure = results.lazy.compactMap(\.1).first {
-      for (lane, failed) in results where failed == nil { await lanes[lane].forget(number) }
-      throw failure
+    if let failure = results.lazy.compactMap(\.1).first { throw failure }
+  }
+
+  /// Closes the states of a generation on every lane; requests that run go on to their end first.
+  func close(_ generation: Generation) async {
+    lanes.forget(generation.number)
+    for lane in lanes.all { await lane.forget(generation.number) }
+    generation.releaseResources()
+  }
+
+  private enum Adoption: Sendable { case done(Result<Void, Failure>), lost(LaneLoss) }
+
+  /// Builds a generation on the lane of that place. If that one is lost meanwhile, on the one that replaces it.
+  private func adopt(_ generation: Generation, onLaneAt index: Int) async throws(Failure) {
+    while true {
+      guard let lane = lanes.lane(at: index) else { throw Failure.lanesLost(lanes.lostCount, lanes.mostLost) }
+      let adoption = await lane.ask(ifDropped: Adoption.done(.failure(.hostStops)), ifLost: { .lost($0) }) { reply in
+        lane.adopt(generation) { reply.give(.done($0)) }
+      }
+      switch adoption {
+      case .done(let result): return try result.get()
+      // The code of an `init` did not come back: it would not on another lane either.
+      case .lost(let loss) where loss.request == 0: throw loss.failure(for: 0)
+      case .lost: break
+      }
     }
-    generations.withLock { $0[number] = generation }
-    return Chain(host: self, generation: generation)
   }
 
   /// Everything that is wrong or doubtful in a graph, without loading it: errors first. Blocks for as long as the files
@@ -135,22 +182,21 @@ public final class ChainHost: Sendable {
   /// Refuses requests from now on, cancels those that run, lets background work end, runs `close` of every chainlet and
   /// ends the lanes. Whoever still asks is answered with `cancelled`. Any thread.
   public func shutdown() async {
+    let all = lanes.stop()
     await withTaskGroup(of: Void.self) { group in
-      for lane in lanes { group.addTask { await lane.windDown() } }
+      for lane in all { group.addTask { await lane.windDown() } }
     }
-    for lane in lanes { lane.loop.stop() } // and with its thread the last states
-    for generation in generations.withLock({ Array($0.values) }) { generation.releaseResources() }
+    for lane in all { lane.loop.stop() } // and with its thread the last states
+    for generation in lanes.generations { generation.releaseResources() }
     await registry.stop()
     timers.stop()
   }
 
-  /// Its lanes have closed it.
-  func forget(_ generation: Generation) {
-    generations.withLock { $0[generation.number] = nil }
-    generation.releaseResources()
+  /// The lane of the next request.
+  func lane() throws(Failure) -> Lane {
+    guard let lane = lanes.next() else { throw Failure.lanesLost(lanes.lostCount, lanes.mostLost) }
+    return lane
   }
-
-  func lane() -> Lane { lanes[nextLane.wrappingAdd(1, ordering: .relaxed).oldValue % lanes.count] }
   func requestID() -> UInt64 { nextRequest.wrappingAdd(1, ordering: .relaxed).oldValue }
 }
 

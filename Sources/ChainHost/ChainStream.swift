@@ -10,10 +10,10 @@ public final class ChainStream: AsyncSequence, Sendable {
 
   private let reader: StreamReader
 
-  init(host: ChainHost, generation: Generation, entry: Int, input: ChainInput, form: OutputForm, options: Chain.RequestOptions) {
+  init(host: ChainHost, generation: Generation, entry: Int, input: ChainInput, form: OutputForm, options: Chain.RequestOptions) throws(Failure) {
     let opening = RequestOpening(
       id: host.requestID(), generation: generation.number, entry: entry, input: input, form: form, options: options)
-    reader = StreamReader(lane: host.lane(), opening: opening)
+    reader = StreamReader(lane: try host.lane(), opening: opening)
   }
 
   public struct AsyncIterator: AsyncIteratorProtocol {
@@ -64,6 +64,8 @@ final class StreamReader: Sendable {
   private struct State {
     var isOpen = false
     var isOver = false
+    /// Its place among those who wait for answers of the lane.
+    var promise: UInt64?
     /// What it ended with while nobody waited: the next reader gets it.
     var failure: Failure?
     var result = ChainOutput.value(.null)
@@ -77,6 +79,7 @@ final class StreamReader: Sendable {
 
   deinit {
     let (lane, id) = (lane, opening.id)
+    if let promise = state.withLock({ $0.promise }) { lane.promises.remove(promise) }
     if state.withLock({ $0.isOpen && !$0.isOver }) { lane.post { lane.asLane { lane.cancelRequest(id) } } }
   }
 
@@ -110,6 +113,10 @@ final class StreamReader: Sendable {
       return !state.isOpen
     }
     let dropped = IfDropped { [weak self] in self?.take(.failed(.hostStops)) }
+    if isFirst {
+      let key = lane.promises.add { [weak self] in self?.take(.failed($0.failure(for: opening.id))) }
+      state.withLock { $0.promise = key }
+    }
     lane.post { [weak self] in
       dropped.arrived()
       lane.asLane {
@@ -140,6 +147,7 @@ final class StreamReader: Sendable {
           return (state.waiting, .failure(failure))
         }
       }
+    if case .item = event {} else if let promise = state.withLock({ $0.promise.take() }) { lane.promises.remove(promise) }
     waiting?.resume(returning: outcome)
   }
 }

@@ -1,12 +1,14 @@
+import CLuaGuard
+
 /// What tests ask a host at rest.
 extension ChainHost {
   /// What each lane holds. Any thread; before `shutdown`.
   package func census() async -> [LaneCensus] {
     var all: [LaneCensus] = []
-    for lane in lanes {
-      all.append(await withCheckedContinuation { continuation in
-        lane.post { lane.asLane { continuation.resume(returning: lane.census()) } }
-      })
+    for lane in lanes.all {
+      if let census = await lane.ask(ifDropped: nil, ifLost: { _ in nil }, { (reply: Reply<LaneCensus?>) in reply.give(lane.census()) }) {
+        all.append(census)
+      }
     }
     return all
   }
@@ -14,11 +16,21 @@ extension ChainHost {
   /// Any thread, at rest, before `shutdown`.
   package func memoryWithoutPools() async -> Int {
     var bytes = 0
-    for lane in lanes {
-      bytes += await withCheckedContinuation { continuation in
-        lane.post { lane.asLane { continuation.resume(returning: lane.memoryWithoutPools()) } }
-      }
+    for lane in lanes.all {
+      bytes += await lane.ask(ifDropped: 0, ifLost: { _ in 0 }) { $0.give(lane.memoryWithoutPools()) }
     }
     return bytes
+  }
+
+  /// For tests: the watchdog's signal to every lane, whatever it does. Any thread, before `shutdown`.
+  package func sendSignals() {
+    for lane in lanes.all { clg_poke(lane.watch) }
+  }
+
+  /// How often lanes have seen that signal. Any thread, before `shutdown`.
+  package func signalsSeen() async -> UInt64 {
+    var count: UInt64 = 0
+    for lane in lanes.all { count += await lane.ask(ifDropped: 0, ifLost: { _ in 0 }) { $0.give(lane.watch.pointee.signals) } }
+    return count
   }
 }

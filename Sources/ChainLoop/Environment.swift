@@ -18,10 +18,16 @@ public protocol Environment: AnyObject, Sendable {
   func runOnThread(_ work: @escaping @Sendable () -> Void)
   /// Any thread. Runs one job of an engine, away from every loop and from what `runOnWorker` is given.
   func runJob(_ work: @escaping @Sendable () -> Void)
+  /// Any thread. Runs short work at once, away from every loop: never behind work that waits or blocks.
+  func runAtOnce(_ work: @escaping @Sendable () -> Void)
   /// Lua instructions in a slice where slices are counted and not timed; 0 where they are timed.
   var instructionsPerSlice: Int32 { get }
   /// A loop's thread. Tells a virtual clock that the event at hand took so long; a real clock knows by itself.
   func spend(nanoseconds: UInt64)
+}
+
+extension LoopClient {
+  public func loopIsLost() -> Bool { false }
 }
 
 extension Environment {
@@ -41,6 +47,9 @@ public protocol LoopClient: AnyObject, Sendable {
   func timerFired()
   /// The last call: no message, turn or timer follows.
   func loopStopped()
+  /// Any thread, and not on the loop's. In a simulation: the loop has stood still for so long that nobody should wait
+  /// for it. False: the client does not do without it.
+  func loopIsLost() -> Bool
 }
 
 /// One event loop on a thread of its own (or its simulated twin).
@@ -53,6 +62,8 @@ public protocol LaneLoop: AnyObject, Sendable {
   func stop()
   /// Any thread. The same without waiting: for a loop that may be lost, whose thread leaves when it comes back.
   func requestStop()
+  /// Any thread. As `requestStop`, and whoever waits in `stop` does not any more: the loop is lost.
+  func giveUp()
   /// The loop's thread only. Asks for `turn` calls until one returns false.
   func requestTurns()
   /// The loop's thread only. Replaces the loop's single timer; nil clears it. Monotonic nanoseconds.

@@ -10,7 +10,7 @@ func uvMessage(_ status: Int32) -> String { String(cString: uv_strerror(status))
 package final class EventLoop: LaneLoop, @unchecked Sendable {
   // Unchecked: the variables below `lifecycle` belong to the loop's thread, from its first line to its last.
 
-  private enum Phase { case made, running, ended }
+  private enum Phase { case made, running, ended, givenUp }
 
   package let name: String
   private let mailbox: Mailbox
@@ -68,10 +68,16 @@ package final class EventLoop: LaneLoop, @unchecked Sendable {
     }
   }
 
+  package func giveUp() {
+    requestStop()
+    lifecycle.withLock { if $0 == .running { $0 = .givenUp } }
+    lifecycle.broadcast()
+  }
+
   package func stop() {
     requestStop()
     if isCurrent { return }
-    lifecycle.wait { $0 == .ended ? () : nil }
+    lifecycle.wait { $0 == .ended || $0 == .givenUp ? () : nil }
   }
 
   // MARK: The loop's thread only

@@ -38,6 +38,10 @@ public final class RealEnvironment: Environment {
 
   public func runJob(_ work: @escaping @Sendable () -> Void) { engines.run(work) }
 
+  public func runAtOnce(_ work: @escaping @Sendable () -> Void) {
+    if !SystemThread.start(named: "chain-urgent", work) { workers.run(work) }
+  }
+
   /// Slices are timed, by the watchdog.
   public var instructionsPerSlice: Int32 { 0 }
 

@@ -24,6 +24,10 @@ public struct Faults: Sendable, Equatable {
   public var losesPerThousand: UInt64 = 0
   /// At most so many loops are lost.
   public var mostLost = 0
+  /// Only loops whose names begin so are lost.
+  public var losesNamed = ""
+  /// Of lost loops: they come back by themselves, after their clients have heard of it.
+  public var returnsPerThousand: UInt64 = 0
 
   public init() {}
 

@@ -16,6 +16,8 @@ struct Schedule {
     var timer: UInt64?
     /// Nothing happens on the loop before; `.max` if it is lost.
     var standsUntil: UInt64 = 0
+    /// Nobody waits for its end.
+    var isGivenUp = false
   }
 
   /// A mailbox; what is behind a late item waits with it.
@@ -76,6 +78,8 @@ struct Schedule {
   mutating func submit(_ body: @escaping @Sendable () -> Void) {
     work.append((now + chance.within(10_000...2_000_000) + drawn(faults.slowWork), body))
   }
+
+  mutating func submitAtOnce(_ body: @escaping @Sendable () -> Void) { work.append((now, body)) }
 
   mutating func dropAllWork() -> [@Sendable () -> Void] {
     defer { work = [] }
@@ -142,13 +146,24 @@ struct Schedule {
   mutating func settle(_ index: Int?) {
     now += chance.within(200...3_000)
     guard let index, loops[index].phase == .running else { return }
-    if lost < faults.mostLost && chance.happens(perThousand: faults.losesPerThousand) {
+    let mayBeLost = loops[index].name.hasPrefix(faults.losesNamed) && lost < faults.mostLost
+    if mayBeLost && chance.happens(perThousand: faults.losesPerThousand) {
       lost += 1
-      loops[index].standsUntil = .max
+      lose(index)
     } else {
       let stall = drawn(faults.stalls)
       if stall > 0 { loops[index].standsUntil = max(loops[index].standsUntil, now + stall) }
     }
+  }
+
+  /// The loop stands, as if stuck in C. Some time later its client hears of it, and later still it may come back.
+  mutating func lose(_ index: Int) {
+    loops[index].standsUntil = .max
+    guard let client = loops[index].client else { return }
+    let found = now + chance.within(1_000_000_000...12_000_000_000)
+    work.append((found, { [weak client] in _ = client?.loopIsLost() }))
+    guard chance.happens(perThousand: faults.returnsPerThousand) else { return }
+    loops[index].standsUntil = found + chance.within(0...20_000_000_000)
   }
 
   private mutating func drawn(_ delay: Faults.Delay) -> UInt64 {

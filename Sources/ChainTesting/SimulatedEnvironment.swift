@@ -71,6 +71,9 @@ public final class SimulatedEnvironment: Environment {
   /// Any thread. The work runs at a moment of the seed's choice, in no loop.
   public func runOnWorker(_ work: @escaping @Sendable () -> Void) { withSchedule { $0.submit(work) } }
 
+  /// Any thread. The work runs next, in no loop, unless something else is chosen before.
+  public func runAtOnce(_ work: @escaping @Sendable () -> Void) { withSchedule { $0.submitAtOnce(work) } }
+
   // MARK: Driving, by one thread and not from inside an event
 
   /// Lets one event happen, after a jump of the clock if nothing is to be done now; false if nothing will ever be.
@@ -138,7 +141,7 @@ public final class SimulatedEnvironment: Environment {
   /// Loses the loop: it stands, as if stuck in C, until `recover`.
   public func lose(_ loop: any LaneLoop) {
     let index = SimulatedLoop.index(of: loop, in: self)
-    withSchedule { $0.loops[index].standsUntil = .max }
+    withSchedule { $0.lose(index) }
   }
 
   /// Lets a lost loop go on where it stood.
@@ -263,13 +266,14 @@ extension SimulatedEnvironment {
 
   /// The rest of `stop`, called outside the loop: what would be waited for happens at once.
   func finish(_ index: Int) {
-    let isStopping = withSchedule { schedule in
-      guard schedule.loops[index].phase == .stopping else { return false }
+    let (isStopping, lost) = withSchedule { schedule -> (Bool, (any LoopClient)?) in
+      guard schedule.loops[index].phase == .stopping, !schedule.loops[index].isGivenUp else { return (false, nil) }
       let stands = schedule.loops[index].standsUntil
-      precondition(stands != .max, "stop would wait for ever, since the loop is lost: use requestStop")
+      guard stands != .max else { return (false, schedule.loops[index].client) }
       schedule.now = max(schedule.now, stands)
-      return true
+      return (true, nil)
     }
+    if let lost { precondition(lost.loopIsLost(), "stop would wait for ever, since the loop is lost: use requestStop") }
     guard isStopping else { return }
     state.withLock { $0.note(.loop(index, .stop)) }
     asLoop(index) { leave(index) }

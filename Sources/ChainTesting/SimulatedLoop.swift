@@ -48,6 +48,11 @@ final class SimulatedLoop: LaneLoop {
     if !isCurrent { environment.finish(index) }
   }
 
+  func giveUp() {
+    environment.withSchedule { $0.loops[index].isGivenUp = true }
+    requestStop()
+  }
+
   func requestStop() { environment.beginStop(index) }
 
   func requestTurns() {

@@ -77,6 +77,7 @@ extension LuaState {
         run.cpu_left -= spent
         arguments = 0
       case LUA_YIELD: return .failure(.waited)
+      case Int32(CLG_LOST_STATUS): return .failure(.tooLong) // the thread has been given up meanwhile
       default:
         if run.killed == sig_atomic_t(CLG_CPU.rawValue) { return .failure(.tooLong) }
         if status == LUA_ERRMEM || run.killed == sig_atomic_t(CLG_MEMORY.rawValue) { return .failure(.raised(.noMemory)) }

@@ -7,6 +7,8 @@ struct CommandFailure: Error {
     case failed = 1
     case usage = 2
     case invalidGraph = 3
+    /// Native code did not come back, more often than the host bears: the process must be started anew.
+    case lanesLost = 4
     /// As a shell reports a program that was interrupted.
     case interrupted = 130
     /// As a shell reports a program whose reader has gone.

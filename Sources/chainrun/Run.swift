@@ -46,6 +46,10 @@ struct Run: ParsableCommand {
   var lanes = 1
 
   @OptionGroup var confinement: Confinement
+  @Option(
+    help: ArgumentHelp(
+      "Lanes that may be lost to native code that does not come back, before the program ends with status 4.", valueName: "n"))
+  var lostLanes = 4
 
   @Option(help: "The least important lines of chainlets that are shown.")
   var logLevel = LogLevel.info
@@ -57,6 +61,7 @@ struct Run: ParsableCommand {
     }
     if input != nil, !words.isEmpty { throw ValidationError("--input gives the whole input; leave out '\(words[0])'") }
     if let timeout, !(timeout > 0 && timeout <= 1e9) { throw ValidationError("--timeout takes a number of seconds above 0") }
+    if !(0...1_000).contains(lostLanes) { throw ValidationError("--lost-lanes takes a number from 0 to 1000") }
     if !(1...256).contains(lanes) { throw ValidationError("--lanes takes a number from 1 to 256") }
   }
 
@@ -66,7 +71,9 @@ struct Run: ParsableCommand {
     let environment = RealEnvironment()
     interruption.watch(with: environment)
     let options = try graphOptions.loadOptions()
-    let host = ChainHost(lanes: lanes, environment: environment, log: logLevel.printer)
+    let host = ChainHost(
+      lanes: lanes, environment: environment, mostLostLanes: lostLanes,
+      tooManyLost: { failure in CommandFailure(.lanesLost, failure.message).exit() }, log: logLevel.printer)
     let read = try waiting { () throws(Failure) in try await host.read(graph, options) }
     let entrypoint = try Entrypoint(entry, of: read.graph)
     let json = try RunInput(words: words, whole: input).json(for: entrypoint.chainlet)

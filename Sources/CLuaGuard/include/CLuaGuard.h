@@ -49,6 +49,7 @@ enum clg_why { CLG_NONE = 0, CLG_SLICE = 1, CLG_WAIT = 2 };
 // How a run is being ended against its will. A hard end gives its `<close>` variables no more time.
 enum clg_end {
   CLG_ALIVE = 0, CLG_CPU = 1, CLG_MEMORY = 2, CLG_TIMEOUT = 3, CLG_CANCELLED = 4, CLG_CANCELLED_HARD = 5,
+  CLG_LOST = 6,                             // its lane was given up
 };
 
 // One run: a coroutine that the host resumes. Only the thread of its watch touches it.
@@ -59,6 +60,7 @@ typedef struct clg_run {
   lua_State *coroutine;                     // its base coroutine
   lua_State *waiter;                        // the innermost coroutine that waits in the host, or NULL
   clg_state *state;
+  uint64_t owner;                           // the request that it belongs to; 0: none
   uint64_t deadline;                        // monotonic ns; UINT64_MAX for none
   uint64_t cpu_left;                        // ns that it may still run
   uint64_t cpu_end;                         // monotonic ns; set for each slice
@@ -93,9 +95,19 @@ typedef struct clg_watch {
   lua_State *waiter;
   _Atomic uint64_t sequence;                // odd: inside a slice. Written by the lane, read by the watchdog
   _Atomic uint64_t wanted;                  // the slice that the watchdog wants ended
-  _Atomic int active;                       // in a turn: the watchdog must not sleep
+  _Atomic uint64_t active;                  // in a turn: its number, odd; the watchdog must not sleep
+  uint64_t turns;
   _Atomic uint64_t sent, answered;          // signals; what the handler had seen of `sent` when it last ended
   uint64_t seen, seen_at, sent_at, patience; // the watchdog's own
+  // A thread that does not come back from C is given up. The watchdog must not follow pointers of a thread that runs:
+  // the slice's own data lie here.
+  _Atomic int lost;                         // it leaves when it comes back, and touches nothing
+  _Atomic uint64_t slice_owner, slice_left; // the run's owner, and ns that it may still run
+  _Atomic(clg_state *) slice_state;         // only its address: whose run it is
+  uint64_t seen_turn, stuck, looked_at;     // the watchdog's own
+  // Called by the watchdog with its mutex held; NULL: is never given up. `in_run`: in a slice, and not in the host's work.
+  void (*on_lost)(void *context, int in_run, uint64_t owner, clg_state *state);
+  void *lost_context;
   pthread_t thread;
   int attached;
   int instructions;                         // > 0: slices are counted (simulation), not timed
@@ -116,12 +128,19 @@ void clg_detach(clg_watch *watch);          // on the thread itself
 void clg_enter(clg_watch *watch);           // simulation: this thread now plays that lane (NULL: none)
 void clg_turn_begins(clg_watch *watch);     // wakes the watchdog if it sleeps
 void clg_turn_ends(clg_watch *watch);
+// Work of the host in one turn may take so long before its thread is given up, and what Lua calls so long after its run's
+// CPU limit; in nanoseconds, 10 s and 1 s by default, for the whole process.
+void clg_set_patience(uint64_t host_work, uint64_t grace);
+void clg_give_up(clg_watch *watch);         // any thread: as the watchdog does, without the call
+int clg_is_lost(const clg_watch *watch);    // any thread
 void clg_poke(clg_watch *watch);            // tests: sends the signal now, whatever the lane does
 void clg_set_slice(uint64_t nanoseconds);   // the length of a slice, 10 ms by default; for the whole process
 uint64_t clg_slice(void);
 
 // Runs one slice. `arguments` values lie on top of the base coroutine (at a start: clg_body, a handler, the
-// function, its arguments) or on the waiter's stack (an answer). Returns lua_resume's status.
+// function, its arguments) or on the waiter's stack (an answer). Returns lua_resume's status, or CLG_LOST_STATUS: the
+// thread was given up meanwhile, and nothing may be done with the run.
+enum { CLG_LOST_STATUS = -1 };
 int clg_resume(clg_watch *watch, clg_run *run, int arguments, uint64_t now, int *results);
 int clg_body(lua_State *L);                 // stack: handler, function, arguments
 // The state of an error-free end of a protected function whose error must pass on while its run is killed.

@@ -167,6 +167,7 @@ extension Lane {
     let call = ChainletState.take(from: state.core)
     call.pointee.kind = .hook
     call.pointee.request = .passUnretained(hooks)
+    call.pointee.run.owner = 0
     call.pointee.depth = 0
     call.pointee.group = nil
     begin(call, deadline: .max)

@@ -21,6 +21,8 @@ struct CallRing {
     return call
   }
 
+  mutating func removeAll() { head = tail }
+
   private mutating func grow() {
     let larger = UnsafeMutablePointer<CallRef>.allocate(capacity: (mask + 1) * 2)
     for position in head..<tail { larger[position & (mask * 2 + 1)] = storage[position & mask] }

@@ -116,6 +116,8 @@ final class ChainletState {
         depthLimit: Int32(clamping: limits.depth), input: links.input, output: links.output, result: links.result,
         outputLimits: program.outputLimits))
     module.state = self
+    let entry = (name: declaration.name, limit: limits.cpu)
+    lane.names.withLock { $0[UInt(bitPattern: lua.core)] = entry }
     do throws(LuaError) {
       handlerReference = try lua.hostSection { stack in
         pushErrorHandler(onto: stack)
@@ -131,6 +133,7 @@ final class ChainletState {
   }
 
   deinit {
+    lane.names.withLock { _ = $0.removeValue(forKey: UInt(bitPattern: lua.core)) }
     core.pointee.input.release()
     core.pointee.output.release()
     core.pointee.result?.release()

@@ -33,6 +33,7 @@ extension Lane {
     clg_link(parent.raw, call.raw)
     call.pointee.kind = .call
     call.pointee.request = parent.pointee.request
+    call.pointee.run.owner = parent.pointee.run.owner
     call.pointee.depth = parent.pointee.depth &+ 1
     call.pointee.need = parent.pointee.run.operand
     begin(call, deadline: deadline)

@@ -18,6 +18,7 @@ extension Lane {
     let call = blankCall(core)
     call.pointee.kind = .call
     call.pointee.request = .passUnretained(request)
+    call.pointee.run.owner = request.id
     call.pointee.phase = .queued
     call.pointee.waitingSince = now
     begin(call, deadline: .max)
@@ -112,6 +113,7 @@ extension Lane {
 
   /// The client has gone, or the host stops.
   func cancelRequest(_ id: UInt64, _ ending: Ending = Ending(code: Failure.Code.cancelled, message: "the request was cancelled")) {
+    dropHeld(id, ending.failure)
     if let request = requests[id], let root = request.root {
       request.stream?.isAbandoned = true
       cancel(root, ending)

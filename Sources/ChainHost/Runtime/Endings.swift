@@ -116,6 +116,7 @@ extension Lane {
   }
 
   private func answerCaller(_ caller: CallRef, _ failure: Failure, of call: CallRef) {
+    var failure = failure
     if let plan = caller.existingExtra?.retry {
       if failure.retry, plan.attemptsLeft > 0, call.existingExtra?.ending == nil || failure.code != Failure.Code.timeout {
         let delay = plan.delay / 2 + environment.random() % max(1, plan.delay)
@@ -128,6 +129,7 @@ extension Lane {
         }
       }
       caller.extra.retry = nil
+      failure.retry = false // the innermost call that asks has had its attempts: those further out make no more
     }
     wake(caller, failure: failure)
   }

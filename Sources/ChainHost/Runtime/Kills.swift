@@ -7,7 +7,10 @@ import LuaBridge
 extension Lane {
   /// A run of this state was ended by its own limit.
   func stateWasKilled(_ state: ChainletState) {
-    guard !state.isRetired, let built = state.built, built.states.indices.contains(state.index) else { return }
+    // Only one that serves: the `init` of a rebuilt one, or a `close`, ends with its failure.
+    guard !state.isRetired, let built = state.built, let number = built.generation?.number, generations[number] === built,
+      built.states.indices.contains(state.index), built.states[state.index] === state
+    else { return }
     state.isRetired = true
     state.core.pointee.isReady = false
     // One retired state per chainlet: the older one goes now.
@@ -118,5 +121,6 @@ extension Lane {
 
   func rebuildAgain(_ key: UInt64) {
     if let rebuild = rebuilds.removeValue(forKey: key) { attempt(rebuild) }
+    postponed.removeValue(forKey: key)?()
   }
 }

@@ -35,11 +35,26 @@ final class Lane: LoopClient, @unchecked Sendable {
   /// How many timers there may be before stale ones are swept out.
   var timerLimit = 1024
 
+  /// Those who wait for answers of this lane.
+  let promises = Promises()
+  /// Who is told when it is lost, and when its thread has come back from that. Once each.
+  let whenLost = Monitor<(@Sendable (Lane, LaneLoss) -> Void)?>(nil)
+  let whenReturned = Monitor<(@Sendable (Lane) -> Void)?>(nil)
+  /// Chainlets and their CPU limits by the addresses of their states: for the watchdog, which may follow no pointer.
+  let names = Monitor<[UInt: (name: String, limit: Double)]>([:])
+
   // What it serves
   var requests: [UInt64: Request] = [:]
   /// Streamed requests whose calls have ended while the outside still takes items.
   var ending: [UInt64: Request] = [:]
   var generations: [UInt64: LaneGeneration] = [:]
+  /// Generations that are being built here: who waits for that. And those that could not be.
+  var arriving: [UInt64: [(Result<Void, Failure>) -> Void]] = [:]
+  var failing: [UInt64: Failure] = [:]
+  /// Requests whose generation is being built here.
+  var held: [Held] = []
+  /// What is done when its timer comes.
+  var postponed: [UInt64: () -> Void] = [:]
   var isStopping = false
   /// States that are to be built again when their timer comes.
   var rebuilds: [UInt64: Rebuild] = [:]
@@ -107,6 +122,13 @@ final class Lane: LoopClient, @unchecked Sendable {
       return Unmanaged<Lane>.fromOpaque(context).takeUnretainedValue().environment.wallClock()
     }
     watch.pointee.wall_context = Unmanaged.passUnretained(self).toOpaque()
+    // Called while the lane is attached, and so while its loop keeps it.
+    watch.pointee.on_lost = { context, inRun, owner, state in
+      guard let context else { return }
+      Unmanaged<Lane>.fromOpaque(context).takeUnretainedValue()
+        .foundLost(inRun: inRun != 0, request: owner, state: UInt(bitPattern: state))
+    }
+    watch.pointee.lost_context = Unmanaged.passUnretained(self).toOpaque()
     if watch.pointee.instructions == 0 { clg_attach(watch) }
   }
 
@@ -114,15 +136,18 @@ final class Lane: LoopClient, @unchecked Sendable {
     ended = true
     nativeTasks.end()
     if watch.pointee.instructions == 0 { clg_detach(watch) }
+    if isLost { whenReturned.withLock { $0.take() }?(self) }
   }
 
   func turn() -> Bool {
+    guard !isLost else { return false }
     enter()
     defer { leave() }
     return runTurn()
   }
 
   func timerFired() {
+    guard !isLost else { return }
     enter()
     defer { leave() }
     fireTimers()
@@ -131,6 +156,7 @@ final class Lane: LoopClient, @unchecked Sendable {
 
   /// Runs a message's work as the lane: the watchdog knows its thread and the clock is fresh.
   func asLane(_ body: () -> Void) {
+    guard !isLost else { return }
     enter()
     defer { leave() }
     body()

@@ -20,6 +20,8 @@ package struct LaneCensus: Sendable, Equatable {
   /// Timers that somebody still waits for.
   package var timers = 0
   package var background = 0
+  /// States that limits have put out of service and that are not closed yet.
+  package var retired = 0
 
   package init() {}
 
@@ -30,13 +32,14 @@ extension Lane {
   /// The lane's thread.
   func census() -> LaneCensus {
     var census = LaneCensus()
-    census.requests = requests.count + ending.count
+    census.requests = requests.count + ending.count + held.count
     census.calls = callsInUse
     census.inRings = ready.count + slow.count
     census.channels = channels.count
     census.timers = timers.count { !isStale($0) && $0.purpose != .deadlocks }
     for built in generations.values {
       census.pins += built.pins
+      census.retired += built.retired.count + built.lost.count
       for state in built.states { if let state { count(state, into: &census) } }
     }
     return census

@@ -14,26 +14,33 @@ struct RequestOpening: Sendable {
 /// What the host asks of a lane, on the lane's thread.
 extension Lane {
   /// Makes a generation's states here and serves it from then on.
-  func adopt(_ generation: Generation, done: @escaping @Sendable (Result<Void, Failure>) -> Void) {
+  func adopt(_ generation: Generation, done: @escaping (Result<Void, Failure>) -> Void) {
+    let number = generation.number
     guard !isStopping else { return done(.failure(.hostStops)) }
+    guard generations[number] == nil else { return done(.success(())) }
+    guard arriving[number] == nil else { return arriving[number, default: []].append(done) }
+    arriving[number] = [done]
     changes += 1
     build(generation) { [self] result in
       changes -= 1
-      defer { becameIdle() }
       switch result {
       case .success(let built) where isStopping:
         changes += 1
         close(built) { [self] in
           changes -= 1
-          done(.failure(.hostStops))
-          becameIdle()
+          arrived(number, .failure(.hostStops))
         }
       case .success(let built):
-        generations[generation.number] = built
-        done(.success(()))
-      case .failure(let failure): done(.failure(failure))
+        generations[number] = built
+        arrived(number, .success(()))
+      case .failure(let failure): arrived(number, .failure(failure))
       }
     }
+  }
+
+  private func arrived(_ number: UInt64, _ result: Result<Void, Failure>) {
+    for waiting in arriving.removeValue(forKey: number) ?? [] { waiting(result) }
+    releaseHeld(number)
   }
 
   /// Accepts a request. `onEvent` takes what a streamed answer gives; `completion` is called once.
@@ -44,7 +51,8 @@ extension Lane {
     guard !isStopping, let built = generations[opening.generation], let graph = built.generation?.graph,
       graph.entrypoints.indices.contains(opening.entry), let state = built.state(of: graph.entrypoints[opening.entry].chainlet)
     else {
-      return completion(.failure(.hostStops))
+      if isStopping || !hold(opening, onEvent, completion) { completion(.failure(.hostStops)) }
+      return
     }
     let request = Request(
       id: opening.id, entry: graph.entrypoints[opening.entry].name, generation: built, input: opening.input, feed: opening.options.feed, form: opening.form,
@@ -57,6 +65,7 @@ extension Lane {
 
   /// Gives the outside the next event of its streamed request; false if there is no such request any more.
   func pullStream(of id: UInt64) -> Bool {
+    if held.contains(where: { $0.opening.id == id }) { return true } // it is asked again by its first event
     guard let request = requests[id] ?? ending[id], let channel = request.stream else { return false }
     pull(channel)
     return true
@@ -64,6 +73,11 @@ extension Lane {
 
   /// Closes a generation when nothing runs in it any more.
   private func closeWhenUnused(_ number: UInt64, done: @escaping @Sendable () -> Void) {
+    failing[number] = nil
+    guard arriving[number] == nil else {
+      arriving[number, default: []].append { [self] _ in closeWhenUnused(number, done: done) }
+      return
+    }
     guard let built = generations[number] else { return done() }
     when({ [self] in isUnused(built) }) { [self] in
       guard generations.removeValue(forKey: number) != nil else { return done() }
@@ -76,39 +90,21 @@ extension Lane {
     }
   }
 
-  /// Any thread. As the other `adopt`; nil when all is well.
-  nonisolated func adopt(_ generation: Generation) async -> Failure? {
-    await withCheckedContinuation { continuation in
-      let reply = Reply<Failure?>(continuation, ifDropped: .hostStops)
-      post { [self] in
-        asLane {
-          adopt(generation) { result in
-            if case .failure(let failure) = result { reply.give(failure) } else { reply.give(nil) }
-          }
-        }
-      }
-    }
-  }
-
   nonisolated func forget(_ number: UInt64) async {
-    await withCheckedContinuation { continuation in
-      let reply = Reply(continuation, ifDropped: ())
-      post { [self] in asLane { closeWhenUnused(number) { reply.give(()) } } }
-    }
+    await ask(ifDropped: (), ifLost: { _ in }) { [self] reply in closeWhenUnused(number) { reply.give(()) } }
   }
 
   /// Refuses new requests, cancels those that run and what is being built, lets background work end, and closes every
   /// generation.
   nonisolated func windDown() async {
-    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-      let reply = Reply(continuation, ifDropped: ())
-      post { [self] in asLane { stopServing { reply.give(()) } } }
-    }
+    await ask(ifDropped: (), ifLost: { _ in }) { [self] reply in stopServing { reply.give(()) } }
   }
 
   private func stopServing(done: @escaping @Sendable () -> Void) {
     isStopping = true
     let ending = Ending(code: Failure.Code.cancelled, message: Failure.hostStops.message)
+    for request in held { dropHeld(request.opening.id, .hostStops) }
+    failing = [:]
     for id in (Array(requests.keys) + Array(self.ending.keys)).sorted() { cancelRequest(id, ending) }
     for call in hookCalls where !call.pointee.core.pointee.isReady { cancel(call, ending) } // an `init`
     when({ [self] in requests.isEmpty && hookCalls.isEmpty && changes == 0 }) { [self] in closeAll(done: done) }

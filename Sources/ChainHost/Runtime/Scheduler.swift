@@ -81,6 +81,7 @@ extension Lane {
         slow.push(call)
       }
     } else {
+      guard status != Int32(CLG_LOST_STATUS) else { return forgetTurns() }
       if core.pointee.holder != nil { releaseHold(core) }
       // At the end Lua counts all that is on the stack, the prefix of a pooled coroutine too.
       functionEnded(call, status: status, results: results &- ChainletState.prefix)

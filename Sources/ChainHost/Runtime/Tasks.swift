@@ -193,6 +193,7 @@ extension Lane {
     clg_link(owner.raw, task.raw)
     task.pointee.kind = .task
     task.pointee.request = owner.pointee.request
+    task.pointee.run.owner = owner.pointee.run.owner
     task.pointee.depth = owner.pointee.depth
     begin(task, deadline: owner.pointee.run.deadline)
     task.pointee.run.cpu_left = owner.pointee.run.cpu_left

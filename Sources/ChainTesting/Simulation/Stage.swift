@@ -36,7 +36,7 @@ final class Stage: Sendable {
   // MARK: Opening and closing
 
   func open() async throws {
-    let host = ChainHost(lanes: world.lanes, environment: environment, log: { [weak self] in self?.take($0) })
+    let host = ChainHost(lanes: world.lanes, environment: environment, mostLostLanes: 8, log: { [weak self] in self?.take($0) })
     state.withLock { $0.host = host }
     guard world.shutdownAfter == nil else { return }
     try await load()

@@ -10,6 +10,8 @@ struct World: Sendable {
   var eventLimit = 300_000
   /// Virtual nanoseconds after which the host is shut down, while clients still ask.
   var shutdownAfter: UInt64?
+  /// How often the innermost call that asks for retries may try.
+  var attempts = 1
   /// Rounds in which the same clients come again.
   var rounds = 1
 }
@@ -29,6 +31,8 @@ struct Client: Sendable {
   var reads: Int?
   /// Of a stream: waits so long before each item.
   var pause: UInt64 = 0
+  /// Runs into a limit.
+  var isKiller = false
   /// Asks the second graph.
   var asksOther = false
 }
