@@ -7,6 +7,7 @@ let package = Package(
   products: [
     .library(name: "LuaBridge", targets: ["LuaBridge"]),
     .library(name: "ChainTensors", targets: ["ChainTensors"]),
+    .library(name: "ChainText", targets: ["ChainText"]),
     .library(name: "ChainHost", targets: ["ChainHost"]),
     .library(name: "ChainTesting", targets: ["ChainTesting"]),
     .executable(name: "chainrun", targets: ["chainrun"]),
@@ -27,11 +28,12 @@ let package = Package(
 
     .target(name: "ChainBase"),
     .target(name: "ChainTensors", dependencies: ["ChainBase"]),
+    .target(name: "ChainText", dependencies: ["ChainBase"]),
     .target(name: "ChainLoop", dependencies: ["ChainBase", "CUV", "CLoopThread"]),
     .target(name: "LuaBridge", dependencies: ["ChainBase", "CLua", "CLuaGuard"]),
     .target(
       name: "ChainHost",
-      dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
+      dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "ChainText", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
       resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua"),
         .embedInCode("Lua/tensor_annotations.lua")]),
     .target(name: "ChainTesting", dependencies: ["ChainHost", "ChainLoop"]),
@@ -43,11 +45,12 @@ let package = Package(
     .executableTarget(name: "simulate", dependencies: ["ChainTesting"]),
 
     .testTarget(name: "ChainTensorsTests", dependencies: ["ChainBase", "ChainTensors"]),
+    .testTarget(name: "ChainTextTests", dependencies: ["ChainBase", "ChainHost", "ChainText"]),
     .testTarget(name: "ChainLoopTests", dependencies: ["ChainLoop", "ChainTesting"]),
     // Stock Lua, for the sandbox to be compared with.
     .target(name: "CStockLua", dependencies: ["CLua"], path: "Tests/LuaDifference", exclude: ["cases.lua"]),
     .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "CStockLua"]),
-    .testTarget(name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "ChainHost", "ChainTesting"]),
+    .testTarget(name: "ChainHostTests", dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "ChainText", "LuaBridge", "ChainHost", "ChainTesting"]),
     .testTarget(name: "ChainrunTests", dependencies: ["chainrun", "LuaBridge"]),
   ],
   swiftLanguageModes: [.v6]
