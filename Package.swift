@@ -7,6 +7,7 @@ let package = Package(
   products: [
     .library(name: "LuaBridge", targets: ["LuaBridge"]),
     .library(name: "ChainTensors", targets: ["ChainTensors"]),
+    .library(name: "ChainText", targets: ["ChainText"]),
     .library(name: "ChainHost", targets: ["ChainHost"]),
     .library(name: "ChainModels", targets: ["ChainModels"]),
     .library(name: "ChainTesting", targets: ["ChainTesting"]),
@@ -34,11 +35,12 @@ let package = Package(
 
     .target(name: "ChainBase"),
     .target(name: "ChainTensors", dependencies: ["ChainBase"]),
+    .target(name: "ChainText", dependencies: ["ChainBase"]),
     .target(name: "ChainLoop", dependencies: ["ChainBase", "CUV", "CLoopThread"]),
     .target(name: "LuaBridge", dependencies: ["ChainBase", "CLua", "CLuaGuard"]),
     .target(
       name: "ChainHost",
-      dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
+      dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "ChainText", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
       resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua"),
         .embedInCode("Lua/store.lua"), .embedInCode("Lua/tensor_annotations.lua")]),
     // ONNX Runtime's C API, opened at run time: nothing of it is linked.
@@ -56,6 +58,7 @@ let package = Package(
     .executableTarget(name: "simulate", dependencies: ["ChainTesting"]),
 
     .testTarget(name: "ChainTensorsTests", dependencies: ["ChainBase", "ChainTensors"]),
+    .testTarget(name: "ChainTextTests", dependencies: ["ChainBase", "ChainHost", "ChainText"]),
     .testTarget(name: "ChainLoopTests", dependencies: ["ChainLoop", "ChainTesting"]),
     // Stock Lua, for the sandbox to be compared with.
     .target(name: "CStockLua", dependencies: ["CLua"], path: "Tests/LuaDifference", exclude: ["cases.lua"]),
@@ -69,7 +72,7 @@ let package = Package(
       name: "soak", dependencies: ["ChainBase", "ChainHost", "ChainLoop", "ChainTesting", "HostileScripts"], path: "Tests/Soak"),
     .testTarget(
       name: "ChainHostTests", dependencies: [
-        "ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "ChainHost", "ChainTesting", "FuzzTargets", "HostileScripts",
+        "ChainBase", "ChainLoop", "ChainTensors", "ChainText", "LuaBridge", "ChainHost", "ChainTesting", "FuzzTargets", "HostileScripts",
       ]),
     // Says what a process behind the wall can still do.
     .executableTarget(name: "confine-probe", dependencies: ["CConfine"], path: "Tests/ConfineProbe", cSettings: [.define("_GNU_SOURCE")]),

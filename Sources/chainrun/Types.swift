@@ -26,6 +26,7 @@ struct Types: ParsableCommand {
     try write(LuaAnnotations.module, to: "\(folder)/chain.lua")
     try write(LuaAnnotations.json, to: "\(folder)/json.lua")
     try write(LuaAnnotations.tensor, to: "\(folder)/tensor.lua")
+    try write(LuaAnnotations.text, to: "\(folder)/text.lua")
     try write(LuaAnnotations.types(of: planned), to: "\(folder)/types.lua")
     // The author may have settings of their own.
     let settings = "\(parent).emmyrc.json"

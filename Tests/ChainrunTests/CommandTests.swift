@@ -103,7 +103,7 @@ struct CommandTests {
   @Test("types writes the files of editors beside the graph, and keeps the author's settings")
   func types() throws {
     let program = try Program(["app/graph.lua": good])
-    let written = "app/.chainrun/chain.lua\napp/.chainrun/json.lua\napp/.chainrun/tensor.lua\napp/.chainrun/types.lua\n"
+    let written = "app/.chainrun/chain.lua\napp/.chainrun/json.lua\napp/.chainrun/tensor.lua\napp/.chainrun/text.lua\napp/.chainrun/types.lua\n"
     #expect(try program.run("types", "app/graph.lua").output == written + "app/.emmyrc.json\n")
     #expect(program.text("app/.chainrun/types.lua")?.contains("---@class chainlet.Main") == true)
     #expect(program.text("app/.chainrun/chain.lua")?.contains("---@meta chain") == true)

@@ -33,6 +33,41 @@ package enum LuaAnnotations {
 
     """
 
+  /// `.chainrun/text.lua`: the module `text`.
+  package static let text = """
+    ---@meta text
+
+    local text = {}
+
+    --- One of Unicode's normal forms.
+    ---@param value string
+    ---@param form? "nfc"|"nfd"|"nfkc"|"nfkd"
+    ---@return string
+    function text.normalize(value, form) end
+
+    --- The words, without spaces and punctuation.
+    ---@param value string
+    ---@return string[]
+    function text.words(value) end
+
+    ---@param value string
+    ---@return string[]
+    function text.sentences(value) end
+
+    ---@class text.ChunkOptions
+    ---@field size integer characters, at most
+    ---@field overlap? integer characters of the part before, at most
+
+    --- Parts of bounded size, cut between sentences, else between words, else between characters.
+    ---@param value string
+    ---@param options text.ChunkOptions
+    ---@return string[]
+    function text.chunks(value, options) end
+
+    return text
+
+    """
+
   /// `.chainrun/tensor.lua`: the module `tensor`.
   package static var tensor: String { String(decoding: PackageResources.tensor_annotations_lua, as: UTF8.self) }
 

@@ -10,6 +10,9 @@ package enum BuiltInModule {
     case "tensor":
       TensorModule.push(onto: stack, state: state)
       return true
+    case "text":
+      TextModule.push(onto: stack, state: state)
+      return true
     default: return false
     }
   }

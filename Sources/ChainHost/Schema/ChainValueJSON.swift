@@ -149,7 +149,7 @@ struct ChainValueReader: ~Copyable, JSONTokens {
 
   private mutating func record() -> ChainValue? {
     var fields: [Field] = []
-    var known: [String: Int] = [:]
+    var known: [[UInt8]: Int] = [:] // bytes: to Swift's strings an accent is the same however it is composed
     if at.pointee != 0x7D {
       while true {
         guard at.pointee == 0x22 else { return refuse("expected a field name between double quotes") }
@@ -159,8 +159,9 @@ struct ChainValueReader: ~Copyable, JSONTokens {
         at += 1
         skipSpace()
         guard let value = value() else { return nil }
-        if let index = known[name] { fields[index].value = value } else {
-          known[name] = fields.count
+        let key = Array(name.utf8)
+        if let index = known[key] { fields[index].value = value } else {
+          known[key] = fields.count
           fields.append(Field(name, value))
         }
         skipSpace()

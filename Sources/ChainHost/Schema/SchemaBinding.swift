@@ -14,6 +14,7 @@ package final class SchemaBinding {
   let arrayMark: UnsafeRawPointer?
   /// The sizes of the named dimensions in the message that is being read.
   let sizes: UnsafeMutablePointer<Int>
+  private let sizeCount: Int
   private weak var state: LuaState?
 
   struct BoundName {
@@ -58,7 +59,8 @@ package final class SchemaBinding {
       throw error
     }
     self.program = program
-    sizes = .allocate(capacity: max(1, program.dimensionNames.count))
+    sizeCount = program.dimensionNames.count
+    sizes = .allocate(capacity: max(1, sizeCount))
     self.names = names
     self.tableOrder = tableOrder
     self.textOrder = textOrder
@@ -78,13 +80,12 @@ package final class SchemaBinding {
 
   /// A new message begins.
   @inline(__always) func forgetSizes() {
-    guard program.dimensionNames.count > 0 else { return }
-    sizes.update(repeating: TensorFit.unknown, count: program.dimensionNames.count)
+    if sizeCount > 0 { sizes.update(repeating: TensorFit.unknown, count: sizeCount) }
   }
 
   /// What a member of a union that does not fit may have noted is put back.
   @inline(__always) func savedSizes() -> [Int] {
-    program.dimensionNames.isEmpty ? [] : Array(UnsafeBufferPointer(start: sizes, count: program.dimensionNames.count))
+    sizeCount == 0 ? [] : Array(UnsafeBufferPointer(start: sizes, count: sizeCount))
   }
   @inline(__always) func restore(sizes saved: [Int]) {
     if !saved.isEmpty { saved.withUnsafeBufferPointer { if let base = $0.baseAddress { sizes.update(from: base, count: $0.count) } } }

@@ -64,6 +64,11 @@ extension TensorArguments {
 
   /// Pushes the elements as nested tables.
   func pushTable(_ tensor: Tensor) throws {
+    // A table takes 16 bytes for each value; what is more than the state has left is refused before it is made.
+    let memory = LuaState.of(stack).pointee.memory
+    guard tensor.count <= 1 << 26, tensor.count * 16 <= max(memory.limit - min(memory.used, memory.limit), 0) else {
+      throw LuaError.noMemory
+    }
     var values: [TensorScalar] = []
     values.reserveCapacity(tensor.count)
     tensor.forEachScalar { values.append($0) }
@@ -80,11 +85,6 @@ extension TensorArguments {
         try push(level + 1)
         stack.rawSet(-2, at: Int64(position + 1))
       }
-    }
-    // A table takes 16 bytes for each value; what is more than the state has left is refused before it is made.
-    let memory = LuaState.of(stack).pointee.memory
-    guard tensor.count <= 1 << 26, tensor.count * 16 <= max(memory.limit - min(memory.used, memory.limit), 0) else {
-      throw LuaError.noMemory
     }
     try push(0)
   }
