@@ -319,6 +319,7 @@ void clg_poke(clg_watch *watch) {
 
 // ---------------------------------------------------------------------------------------------- one slice
 int clg_resume(clg_watch *watch, clg_run *run, int arguments, uint64_t now, int *results) {
+  if (clg_is_lost(watch)) return CLG_LOST_STATUS; // given up while the host worked
   lua_State *base = run->coroutine;
   uint64_t sequence = atomic_load_explicit(&watch->sequence, memory_order_relaxed);
   if (run->waiter && run->waiter != base) { // the answer lies on the innermost coroutine's stack

@@ -161,7 +161,7 @@ public final class ChainHost: Sendable {
       case .done(let result): return try result.get()
       // The code of an `init` did not come back: it would not on another lane either.
       case .lost(let loss) where loss.request == 0: throw loss.failure(for: 0)
-      case .lost: break
+      case .lost: if lanes.isStopping { throw Failure.hostStops }
       }
     }
   }

@@ -26,7 +26,16 @@ public final class LuaState {
     clg_wake_collector(core)
   }
 
-  deinit { clg_close(core) }
+  /// Runs the closing of a large state elsewhere, since that takes long; nil: it is closed where it is let go.
+  package var closer: ((@escaping @Sendable () -> Void) -> Void)?
+  /// A state of more bytes is large: closing it takes about half a millisecond.
+  package static let largeState = 1 << 20
+
+  deinit {
+    let remains = StateRemains(core: core, owned: owned)
+    guard core.pointee.memory.used > LuaState.largeState, let closer else { return }
+    closer { withExtendedLifetime(remains) {} }
+  }
 
   /// The bytes that Lua holds now.
   public var memoryUsed: Int { core.pointee.memory.used }
@@ -163,4 +172,19 @@ public final class LuaState {
 
   /// Runs a full collection.
   public func collectGarbage() { _ = clua_gc_collect(core.pointee.main) }
+}
+
+/// What is left of a state that nobody uses any more: closed with its last reference, whatever becomes of the work that
+/// holds it.
+private final class StateRemains: @unchecked Sendable {
+  // Unchecked: whoever drops it is the only one that has it, and no thread's.
+  private let core: UnsafeMutablePointer<clg_state>
+  private let owned: [AnyObject]
+
+  init(core: UnsafeMutablePointer<clg_state>, owned: [AnyObject]) {
+    self.core = core
+    self.owned = owned
+  }
+
+  deinit { clg_close(core) } // the objects that Lua knows by address go afterwards
 }

@@ -5,6 +5,27 @@ import Testing
 /// out, the state ends the script with a memory error, stays usable, and nothing leaks (the sanitizer looks).
 @Suite("Memory limits at any push")
 struct MemoryLimitTests {
+  @Test("a large state is closed by whom it is given to, and by whoever drops that work; a small one at once", arguments: [1_000, 3_000_000])
+  func closing(bytes: Int) throws {
+    final class Works { var list: [@Sendable () -> Void] = [] }
+    final class Witness {}
+    let works = Works()
+    weak var witness: Witness?
+    do {
+      let state = try LuaState()
+      let owned = Witness()
+      witness = owned
+      state.own(owned)
+      state.closer = { works.list.append($0) }
+      let count: Int = try state.run("return #string.rep('x', \(bytes))")
+      #expect(count == bytes)
+    }
+    #expect(works.list.count == (bytes > LuaState.largeState ? 1 : 0))
+    #expect((witness != nil) == (bytes > LuaState.largeState))
+    works.list = []
+    #expect(witness == nil)
+  }
+
   static let scripts: [String] = [
     "local t = {} for i = 1, 40 do t[i] = { i, tostring(i) } end return #t",
     "return greet('Ada')",

@@ -116,6 +116,8 @@ final class ChainletState {
         depthLimit: Int32(clamping: limits.depth), input: links.input, output: links.output, result: links.result,
         outputLimits: program.outputLimits))
     module.state = self
+    let environment = lane.environment
+    lua.closer = { environment.runOnWorker($0) }
     let entry = (name: declaration.name, limit: limits.cpu)
     lane.names.withLock { $0[UInt(bitPattern: lua.core)] = entry }
     do throws(LuaError) {

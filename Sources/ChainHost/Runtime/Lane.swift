@@ -136,7 +136,22 @@ final class Lane: LoopClient, @unchecked Sendable {
     ended = true
     nativeTasks.end()
     if watch.pointee.instructions == 0 { clg_detach(watch) }
-    if isLost { whenReturned.withLock { $0.take() }?(self) }
+    guard isLost else { return }
+    letGo()
+    whenReturned.withLock { $0.take() }?(self)
+  }
+
+  /// The thread of a lost lane ends: what it held goes, without a word to Lua. States keep their lane, so that nothing
+  /// would go by itself.
+  private func letGo() {
+    for call in allCalls {
+      call.pointee.extra?.release()
+      call.pointee.extra = nil
+    }
+    (requests, ending, channels) = ([:], [:], [:])
+    (arriving, postponed, rebuilds) = ([:], [:], [:])
+    (held, emptied, hookCalls, idleWaiters) = ([], [], [], [])
+    generations = [:]
   }
 
   func turn() -> Bool {

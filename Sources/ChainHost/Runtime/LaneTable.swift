@@ -48,6 +48,8 @@ final class LaneTable: Sendable {
   var all: [Lane] { state.withLock { $0.lanes.compactMap { $0 } } }
   /// Places, taken or not.
   var count: Int { state.withLock { $0.lanes.count } }
+  /// Whether lost lanes are not replaced any more.
+  var isStopping: Bool { state.withLock { $0.isStopping } }
   var lostCount: Int { state.withLock { $0.away } }
 
   func lane(at index: Int) -> Lane? { state.withLock { $0.lanes[index] } }

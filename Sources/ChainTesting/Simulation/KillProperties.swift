@@ -6,7 +6,7 @@ extension Simulation {
   // MARK: 9
 
   static let kills = Property(
-    name: "kills", number: 9, sentence: "A kill fails one request; at rest no retired state is left.", seeds: 200,
+    name: "kills", number: 9, sentence: "A kill fails one request; at rest no retired state is left.", seeds: 600,
     draw: { chance, scale in
       var world = World()
       let count = Int(chance.within(2...14))

@@ -4,7 +4,7 @@ import ChainHost
 extension Simulation {
   /// Lanes stop for ever, or for a while, between any two of their events.
   static let lostLanes = Property(
-    name: "lost", number: 21, sentence: "With lanes lost at any step, loads, requests and the exit finish, and the rest is served.", seeds: 40,
+    name: "lost", number: 21, sentence: "With lanes lost at any step, loads, requests and the exit finish, and the rest is served.", seeds: 300,
     draw: { chance, scale in
       var shape = Shape()
       (shape.wraps, shape.endless) = (true, chance.happens(perThousand: 300))
