@@ -277,6 +277,25 @@ static int wait_function(lua_State *L) {
   return clg_wait(L, (int)(packed & 0xff), (int)(packed >> 8), 0);
 }
 
+static int finish_call(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  return lua_gettop(L);
+}
+
+static int wait_or_call(lua_State *L) {
+  if (lua_type(L, 1) != LUA_TUSERDATA) return clg_wait(L, (int)lua_tointeger(L, lua_upvalueindex(2)), 0, 0);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, finish_call);
+  return lua_gettop(L);
+}
+
+void clg_push_wait_or_call(lua_State *L, int op) {
+  lua_pushinteger(L, op);
+  lua_pushcclosure(L, wait_or_call, 2);
+}
+
 void clg_push_wait(lua_State *L, int op, int operand) {
   lua_pushinteger(L, (lua_Integer)op | (lua_Integer)operand << 8);
   lua_pushcclosure(L, wait_function, 1);

@@ -125,10 +125,12 @@ public final class ChainHost: Sendable {
     return Chain(host: self, generation: generation)
   }
 
-  /// Builds a generation on every lane, on all of them at once.
+  /// Builds a generation on every lane: on one first, so that code that does not come back takes one lane and not all,
+  /// then on the others at once.
   private func adopt(_ generation: Generation) async throws(Failure) {
+    try await adopt(generation, onLaneAt: 0)
     let results = await withTaskGroup(of: (Int, Failure?).self) { group in
-      for index in 0..<lanes.count {
+      for index in 1..<max(1, lanes.count) {
         group.addTask {
           do throws(Failure) {
             try await self.adopt(generation, onLaneAt: index)

@@ -9,6 +9,9 @@ extension LuaStack {
   /// A function that waits in the host; `op` and `operand` say for what.
   package func pushWait(op: Int32, operand: Int32 = 0) { clg_push_wait(L, op, operand) }
 
+  /// As `pushWait`, but what is called with a userdata first is the function on top, which this one replaces.
+  package func pushWaitOrCall(op: Int32) { clg_push_wait_or_call(L, op) }
+
   /// A message handler; the method may replace the error value on top. It is not called for a run that is being ended.
   package func pushHandler(_ method: NativeMethod, of object: AnyObject) {
     clg_push_handler(L, method, Unmanaged.passUnretained(object).toOpaque())

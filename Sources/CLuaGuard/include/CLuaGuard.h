@@ -159,6 +159,7 @@ void clg_push_handler(lua_State *L, clg_function function, void *context); // a 
 void clg_push_try(lua_State *L);
 // A function that does nothing but wait: the lane finds its arguments on the waiter's stack.
 void clg_push_wait(lua_State *L, int op, int operand);
+void clg_push_wait_or_call(lua_State *L, int op); // the function on top is called instead when a userdata comes first
 
 int clg_load(lua_State *L, const char *code, size_t length, const char *name, const char *mode);
 int clg_call(lua_State *L, int arguments, int results); // lua_pcall with a traceback behind the message

@@ -91,8 +91,6 @@ chain.model, chain.store, chain.limiter, chain.sqlite = use "model", use "store"
 
 -- chain.map over a stream: a stream of the results. Each item has a task; it emits when the one before has, and so the
 -- results keep their order, and the end of a task means that there is room for one more.
-local is_stream, map = rawget(native, "is_stream"), native.map
-
 local function map_stream(source, fn, limit)
   return chain.stream(function(emit)
     local source <close> = source
@@ -123,13 +121,16 @@ local function map_stream(source, fn, limit)
   end)
 end
 
-if is_stream then
-  native.is_stream = nil
-  function chain.map(list, fn, options)
-    if type(list) ~= "userdata" or not is_stream(list) then return map(list, fn, options) end
+-- A native function decides, since a Lua function that the author's `return` calls would take the place of his own.
+local map_for = rawget(native, "map_for")
+if map_for then
+  local map, is_stream = native.map, native.is_stream
+  native.map = map_for(function(list, fn, options)
+    if not is_stream(list) then return map(list, fn, options) end
     map({}, fn, options) -- says what is wrong with them
     return map_stream(list, fn, options and options.limit or 64)
-  end
+  end)
+  native.map_for, native.is_stream = nil, nil
 end
 
 local function require(...)

@@ -168,6 +168,7 @@ final class ChainModule {
     ("mutex", { enter($0, $1) { $0.mutex($1) } }),
     ("describe", { enter($0, $1) { $0.describe($1) } }),
     ("is_stream", { enter($0, $1) { $0.isStream($1) } }),
+    ("map_for", { enter($0, $1) { $0.mapFor($1) } }),
     ("failure", { enter($0, $1) { $0.makeFailure($1) } }),
   ]
 
@@ -267,6 +268,13 @@ final class ChainModule {
     if let problem = startProblem(stack, "chain.stream", call) { return problem }
     lane.openLocalStream(stack, by: call)
     return 4
+  }
+
+  /// A function for streams → `chain.map`, which calls it for them.
+  private func mapFor(_ stack: LuaStack) -> Int32 {
+    stack.setTop(1)
+    stack.pushWaitOrCall(op: Op.map.rawValue)
+    return 1
   }
 
   private func isStream(_ stack: LuaStack) -> Int32 {
