@@ -114,6 +114,7 @@ extension Lane {
   /// The client has gone, or the host stops.
   func cancelRequest(_ id: UInt64, _ ending: Ending = Ending(code: Failure.Code.cancelled, message: "the request was cancelled")) {
     dropHeld(id, ending.failure)
+    dropHeld(id, ending.failure)
     if let request = requests[id], let root = request.root {
       request.stream?.isAbandoned = true
       cancel(root, ending)

@@ -8,6 +8,8 @@ extension Lane {
     let since: UInt64
     let onEvent: ((StreamChannel.Event) -> Void)?
     let completion: (Result<ChainOutput, Failure>) -> Void
+    /// Items of its answer that are asked for already.
+    var pulls = 0
   }
 
   /// As many requests may wait for a generation that is being built.
@@ -66,6 +68,7 @@ extension Lane {
       var opening = request.opening
       opening.options.timeout = opening.options.timeout.map { max(1, $0 - min($0, now &- request.since)) }
       open(opening, onEvent: request.onEvent, completion: request.completion)
+      for _ in 0..<request.pulls { _ = pullStream(of: opening.id) }
     }
     becameIdle()
   }

@@ -65,6 +65,10 @@ extension Lane {
 
   /// Gives the outside the next event of its streamed request; false if there is no such request any more.
   func pullStream(of id: UInt64) -> Bool {
+    if let position = held.firstIndex(where: { $0.opening.id == id }) {
+      held[position].pulls += 1
+      return true
+    }
     if held.contains(where: { $0.opening.id == id }) { return true } // it is asked again by its first event
     guard let request = requests[id] ?? ending[id], let channel = request.stream else { return false }
     pull(channel)
