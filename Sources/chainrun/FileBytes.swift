@@ -9,15 +9,24 @@ enum FileBytes {
   /// - Throws: the reason, as a sentence without an end.
   static func read(_ path: String) throws(Problem) -> [UInt8] {
     guard path != "-" else { return try read(descriptor: STDIN_FILENO, named: "standard input") }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = try open(path)
+    defer { close(descriptor) }
+    return try read(descriptor: descriptor, named: path)
+  }
+
+  /// A file's descriptor, for reading.
+  static func open(_ path: String) throws(Problem) -> Int32 {
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       if errno == ENOENT || errno == ENOTDIR { throw Problem("there is no file \(path)", isMissing: true) }
       throw Problem("\(path) cannot be read: \(reason(errno))")
     }
-    defer { close(descriptor) }
     var status = stat()
-    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { throw Problem("\(path) is a folder") }
-    return try read(descriptor: descriptor, named: path)
+    guard fstat(descriptor, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
+      close(descriptor)
+      throw Problem("\(path) is a folder")
+    }
+    return descriptor
   }
 
   static func read(descriptor: Int32, named name: String) throws(Problem) -> [UInt8] {

@@ -11,7 +11,8 @@ struct Run: ParsableCommand {
     discussion: """
       NAME=VALUE gives one field of the input: a string is taken as it is, another type is read as JSON. NAME=@FILE reads \
       a file, NAME=@- standard input; NAME=@@TEXT is a text that begins with @. A field that is a list may be given item \
-      by item, by repeating its name.
+      by item, by repeating its name; one that is a stream too, and a file is then read while it is taken: strings line by \
+      line, bytes in pieces, other types a JSON text a line.
 
       The output is printed as JSON. Bytes are printed as they are. A stream prints each item on a line of its own as it \
       comes, then its result if it has one.
@@ -76,7 +77,7 @@ struct Run: ParsableCommand {
       tooManyLost: { failure in CommandFailure(.lanesLost, failure.message).exit() }, log: logLevel.printer)
     let read = try waiting { () throws(Failure) in try await host.read(graph, options) }
     let entrypoint = try Entrypoint(entry, of: read.graph)
-    let json = try RunInput(words: words, whole: input).json(for: entrypoint.chainlet)
+    let (json, feed) = try RunInput(words: words, whole: input).read(for: entrypoint.chainlet)
     let output = try ResultFile(output)
     confinement.complete()
     let chain: Chain
@@ -86,7 +87,7 @@ struct Run: ParsableCommand {
     }
 
     let request = RunRequest(
-      chain: chain, entrypoint: entrypoint, input: json, timeout: timeout.map { UInt64($0 * 1e9) }, output: output)
+      chain: chain, entrypoint: entrypoint, input: json, feed: feed?.feed(environment), timeout: timeout.map { UInt64($0 * 1e9) }, output: output)
     let failure = CommandTask.run({ () async -> CommandFailure? in
       let failure = await request.run()
       await host.shutdown()

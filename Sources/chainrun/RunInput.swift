@@ -15,10 +15,11 @@ struct RunInput {
     self.whole = whole
   }
 
-  /// The input as JSON text, for the chainlet to check.
+  /// The input as JSON text, for the chainlet to check, and what fills its stream field.
   /// - Throws: a field that the chainlet has not, a file that cannot be read, a text that cannot be its field.
-  func json(for chainlet: ChainletDeclaration) throws(CommandFailure) -> [UInt8] {
-    if let whole { return try RunInput.whole(whole) }
+  func read(for chainlet: ChainletDeclaration) throws(CommandFailure) -> (json: [UInt8], feed: InputFeed?) {
+    if let whole { return (try RunInput.whole(whole), nil) }
+    var feed: InputFeed?
     var names: [String] = []
     var texts: [String: [String]] = [:]
     for word in words {
@@ -28,13 +29,17 @@ struct RunInput {
     var json: [UInt8] = [UInt8(ascii: "{")]
     for name in names {
       let field = try InputField(name, of: chainlet)
+      if let filled = try field.feed(of: texts[name] ?? []) {
+        feed = filled
+        continue
+      }
       if json.count > 1 { json.append(UInt8(ascii: ",")) }
       json += ChainValue.string(name).json
       json.append(UInt8(ascii: ":"))
       json += try field.json(of: texts[name] ?? [])
     }
     json.append(UInt8(ascii: "}"))
-    return json
+    return (json, feed)
   }
 
   private static func whole(_ text: String) throws(CommandFailure) -> [UInt8] {
@@ -88,6 +93,27 @@ private struct InputField {
     return json
   }
 
+  /// What fills the field when it is a stream.
+  func feed(of texts: [String]) throws(CommandFailure) -> InputFeed? {
+    guard case .stream(let item, _) = type.kind else { return nil }
+    let item = InputField.inner(of: item)
+    let form: InputFeed.Form = switch item.kind {
+    case .bytes, .blob: .pieces
+    case .string, .enumeration: .lines
+    default: .json
+    }
+    var sources: [InputFeed.Source] = []
+    for text in texts {
+      if text.hasPrefix("@"), !text.hasPrefix("@@") {
+        do { sources.append(try InputFeed.open(String(text.dropFirst()))) } catch { throw failure(error.message) }
+      } else {
+        let json = try json(of: text, as: item)
+        do throws(Failure) { sources.append(.item(try ChainValue(json: json))) } catch { throw failure(error.message) }
+      }
+    }
+    return InputFeed(sources, as: form, place: "\(owner).input.\(name)")
+  }
+
   private static func item(of type: ChainType) -> ChainType? {
     switch type.kind {
     case .list(let item): inner(of: item)
@@ -111,7 +137,6 @@ private struct InputField {
     switch type.kind {
     case .string, .enumeration: return try string(bytes, file)
     case .bytes where file != nil, .blob where file != nil: return ChainValue.bytes(Array(bytes)).json
-    case .stream: throw failure("it is a stream, which the command line cannot fill yet")
     default: break
     }
     do throws(Failure) {

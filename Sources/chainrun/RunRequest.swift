@@ -6,6 +6,7 @@ struct RunRequest: Sendable {
   let chain: Chain
   let entrypoint: Entrypoint
   let input: [UInt8]
+  let feed: ChainFeed?
   /// Nanoseconds.
   let timeout: UInt64?
   let output: ResultFile
@@ -38,7 +39,7 @@ struct RunRequest: Sendable {
   }
 
   private func answer(to output: inout ResultFile) async throws(CommandFailure) {
-    let options = Chain.RequestOptions(entry: entrypoint.name, timeout: timeout)
+    let options = Chain.RequestOptions(entry: entrypoint.name, timeout: timeout, feed: feed)
     switch form {
     case .json: try output.write(try await asked { () throws(Failure) in try await chain.run(json: input, options) }, line: true)
     case .raw:

@@ -139,3 +139,44 @@ struct InputTests {
     #expect(outcome.status == 2)
   }
 }
+
+@Suite("Input streams from the command line")
+struct InputStreamTests {
+  private let source = """
+    local chain = require "chain"
+    local t = chain.types
+    local function entry(name, item, show)
+      local E = chain.chainlet(name) { input = { items = t.stream(item) }, output = t.stream(t.string) }
+      function E:run(req, emit) for x in req.items do emit(show(x)) end end
+      return E
+    end
+    return {
+      words = entry("Words", t.string, function(x) return "<" .. x .. ">" end),
+      points = entry("Points", { x = t.integer }, function(p) return "x" .. p.x end),
+      bytes = entry("Bytes", t.bytes, function(b) return tostring(#b) end),
+    }
+    """
+
+  @Test("texts, files and standard input become items: lines, JSON texts, pieces")
+  func sources() throws {
+    let program = try Program(["graph.lua": source, "more.txt": "three\nfour", "big.bin": String(repeating: "x", count: 100_000)])
+    #expect(try program.run("graph.lua", "--entry", "words", "items=one", "items=@@two", "items=@more.txt").output
+      == "\"<one>\"\n\"<@two>\"\n\"<three>\"\n\"<four>\"\n")
+    #expect(try program.run("graph.lua", "--entry", "words", "items=@-", input: "a\r\n\nb").output == "\"<a>\"\n\"<>\"\n\"<b>\"\n")
+    #expect(try program.run("graph.lua", "--entry", "points", "items=@-", input: "{\"x\":1}\n\n{\"x\":2}\n").output == "\"x1\"\n\"x2\"\n")
+    #expect(try program.run("graph.lua", "--entry", "bytes", "items=@big.bin").output == "\"65536\"\n\"34464\"\n")
+  }
+
+  @Test("what is wrong with an item is said with its file and line")
+  func mistakes() throws {
+    let program = try Program(["graph.lua": source])
+    let syntax = try program.run("graph.lua", "--entry", "points", "items=@-", input: "{\"x\":1}\n{\"x\":\n")
+    #expect(syntax.status == 1)
+    #expect(syntax.errors.contains("Points.input.items: standard input:2: "))
+    let type = try program.run("graph.lua", "--entry", "points", "items=@-", input: "{\"x\":1}\n{\"x\":\"y\"}\n")
+    #expect(type.errors.contains("Points.input.items[2].x: expected integer, got string"))
+    let missing = try program.run("graph.lua", "--entry", "words", "items=@none.txt")
+    #expect(missing.status == 1)
+    #expect(missing.errors.contains("there is no file none.txt"))
+  }
+}
