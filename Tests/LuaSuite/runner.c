@@ -102,6 +102,8 @@ static int prepare(lua_State *L) {
   clg_open_sandbox(L);
   lua_settop(L, 0);
   lua_newtable(L);
+  for (int i = 0; clg_library_name(i); i++) clg_push_library(L, clg_library_name(i)); // opens all of them
+  lua_settop(L, 1);
   clg_push_real_globals(L);
   lua_pushnil(L);
   while (lua_next(L, 2)) {
