@@ -96,8 +96,8 @@ private struct InputField {
   /// What fills the field when it is a stream.
   func feed(of texts: [String]) throws(CommandFailure) -> InputFeed? {
     guard case .stream(let item, _) = type.kind else { return nil }
-    let item = InputField.inner(of: item)
-    let form: InputFeed.Form = switch item.kind {
+    let element = InputField.inner(of: item)
+    let form: InputFeed.Form = switch element.kind {
     case .bytes, .blob: .pieces
     case .string, .enumeration: .lines
     default: .json
@@ -107,7 +107,7 @@ private struct InputField {
       if text.hasPrefix("@"), !text.hasPrefix("@@") {
         do { sources.append(try InputFeed.open(String(text.dropFirst()))) } catch { throw failure(error.message) }
       } else {
-        let json = try json(of: text, as: item)
+        let json = try json(of: text, as: element)
         do throws(Failure) { sources.append(.item(try ChainValue(json: json))) } catch { throw failure(error.message) }
       }
     }
