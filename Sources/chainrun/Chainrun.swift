@@ -28,7 +28,7 @@ struct Chainrun: ParsableCommand {
 
       Exit status: 0 done, 1 the chain failed or its input does not fit, 2 wrong use of this program, 3 the graph is invalid.
       """,
-    version: VersionText.all,
+    version: VersionText.shown,
     subcommands: [Run.self, Check.self, Draw.self, Types.self],
     defaultSubcommand: Run.self)
 

@@ -7,7 +7,10 @@ import LuaBridge
 enum VersionText {
   static let own = "0.1.0"
 
-  static var all: String {
+  /// The parser wants it at every start; what it takes to say all, opening the engine's library, is for those who ask.
+  static var shown: String { CommandLine.arguments.contains("--version") ? all : own }
+
+  private static var all: String {
     var text = "chainrun \(own)\n\(LuaRelease.text)\nlibuv \(LoopRelease.text)"
     for bug in LuaRelease.knownBugs { text += "\n  known bug of this Lua: \(bug)" }
     switch Models.onnxRuntime() {
