@@ -82,7 +82,6 @@ final class LaneTable: Sendable {
   private enum Then { case replaced(Lane), ending, tooMany(Int) }
 
   private func lost(_ lane: Lane, _ loss: LaneLoss) {
-    let fresh = makeLane(lane.index)
     let then: Then = state.withLock { state in
       state.away += 1
       let isServing = state.lanes[lane.index] === lane
@@ -91,6 +90,7 @@ final class LaneTable: Sendable {
         state.lanes[lane.index] = nil
         return .tooMany(state.away)
       }
+      let fresh = makeLane(lane.index)
       // Before any request can be sent there.
       for generation in state.generations.values.sorted(by: { $0.number < $1.number }) {
         fresh.post { fresh.asLane { fresh.keep(generation) } }
