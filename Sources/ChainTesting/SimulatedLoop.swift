@@ -65,7 +65,7 @@ final class SimulatedLoop: LaneLoop {
     environment.withSchedule { $0.loops[index].timer = deadline }
   }
 
-  /// The loop's number, if it is one of that environment's.
+  /// The loop's number. A test that gives another environment's loop is wrong, and ends.
   static func index(of loop: any LaneLoop, in environment: SimulatedEnvironment) -> Int {
     guard let loop = loop as? SimulatedLoop, loop.environment === environment else {
       preconditionFailure("the loop belongs to another environment")

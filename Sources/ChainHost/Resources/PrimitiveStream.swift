@@ -7,8 +7,10 @@ package final class PrimitiveStream: Sendable {
   package let name: String
   private let source: Monitor<Source>
 
+  private typealias Next = @Sendable () async throws -> (@Sendable (LuaStack) throws -> Int32)?
+
   private enum Source: Sendable {
-    case ready(any ElementSource)
+    case ready(Next)
     /// A run waits for the next element.
     case busy
     case ended
@@ -16,7 +18,14 @@ package final class PrimitiveStream: Sendable {
 
   init<Elements: AsyncSequence & Sendable>(_ elements: Elements, name: String) where Elements.Element: LuaPushable & Sendable {
     self.name = name
-    source = Monitor(.ready(Elements.source(of: elements)))
+    let elements = SequenceSource(elements)
+    source = Monitor(.ready {
+      guard let element = try await elements.next() else { return nil }
+      return { stack in
+        try element.push(to: stack)
+        return 1
+      }
+    })
   }
 
   /// The next element to be pushed; nil is the end.
@@ -28,12 +37,12 @@ package final class PrimitiveStream: Sendable {
     switch taken {
     case .ended: return nil
     case .busy: throw LuaError(.runtime, "the stream of '\(name)' is being read by another task: one at a time")
-    case .ready(let elements):
+    case .ready(let following):
       do {
-        let push = try await elements.next()
+        let push = try await following()
         source.withLock { state in
           guard case .busy = state else { return } // closed meanwhile
-          state = push == nil ? .ended : .ready(elements)
+          state = push == nil ? .ended : .ready(following)
         }
         return push
       } catch {
@@ -51,29 +60,4 @@ package final class PrimitiveStream: Sendable {
     }
     _ = dropped
   }
-}
-
-private protocol ElementSource: Sendable {
-  func next() async throws -> (@Sendable (LuaStack) throws -> Int32)?
-}
-
-/// An iterator that one run at a time asks.
-private final class SequenceSource<Elements: AsyncSequence>: ElementSource, @unchecked Sendable
-where Elements.Element: LuaPushable & Sendable {
-  // Unchecked: `PrimitiveStream` gives it to one run at a time.
-  private var iterator: Elements.AsyncIterator
-
-  init(_ elements: Elements) { iterator = elements.makeAsyncIterator() }
-
-  func next() async throws -> (@Sendable (LuaStack) throws -> Int32)? {
-    guard let element = try await iterator.next() else { return nil }
-    return { stack in
-      try element.push(to: stack)
-      return 1
-    }
-  }
-}
-
-extension AsyncSequence where Element: LuaPushable & Sendable {
-  fileprivate static func source(of elements: Self) -> any ElementSource { SequenceSource(elements) }
 }

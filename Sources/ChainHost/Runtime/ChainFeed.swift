@@ -10,23 +10,13 @@ public struct ChainFeed: Sendable {
 
   /// Items as values. The sequence is iterated once, on tasks that begin on a lane: its `next` must not block.
   public init<Items: AsyncSequence & Sendable>(_ items: Items) where Items.Element == ChainValue {
-    let source = FeedSource(items)
+    let source = SequenceSource(items)
     next = { try await source.next().map { .value($0) } }
   }
 
   /// As the other, for items that are JSON texts.
   public init<Texts: AsyncSequence & Sendable>(json texts: Texts) where Texts.Element == [UInt8] {
-    let source = FeedSource(texts)
+    let source = SequenceSource(texts)
     next = { try await source.next().map { .json($0) } }
   }
-}
-
-/// An iterator that is asked for one element at a time.
-private final class FeedSource<Items: AsyncSequence>: @unchecked Sendable {
-  // Unchecked: a lane asks for the next element when it has the one before.
-  private var iterator: Items.AsyncIterator
-
-  init(_ items: Items) { iterator = items.makeAsyncIterator() }
-
-  func next() async throws -> Items.Element? { try await iterator.next() }
 }

@@ -281,20 +281,26 @@ final class ChainletState {
     }
   }
 
-  /// A function for the need, in nested tables for its groups.
-  private func addNeed(_ need: ChainletDeclaration.Need, _ operand: Int, to instance: Int32, _ stack: LuaStack) {
-    let top = stack.top
-    defer { stack.setTop(top) }
+  /// Pushes the table for the last name of a path, after those above it; the groups on the way are made where they are
+  /// not there yet.
+  private func pushGroup(of path: [String], in instance: Int32, _ stack: LuaStack, each: (UnsafeRawPointer) -> Void = { _ in }) {
     stack.push(copyOf: instance)
-    for group in need.path.dropLast() {
+    for group in path.dropLast() {
       if stack.rawGet(-1, field: group) != .table {
         stack.pop()
         stack.pushTable()
         stack.push(copyOf: -1)
         stack.rawSet(-3, field: group)
       }
-      if let identity = stack.identity(at: -1) { describable[identity, default: []].append(need) }
+      if let identity = stack.identity(at: -1) { each(identity) }
     }
+  }
+
+  /// A function for the need, in nested tables for its groups.
+  private func addNeed(_ need: ChainletDeclaration.Need, _ operand: Int, to instance: Int32, _ stack: LuaStack) {
+    let top = stack.top
+    defer { stack.setTop(top) }
+    pushGroup(of: need.path, in: instance, stack) { group in describable[group, default: []].append(need) }
     guard let last = need.path.last else { return }
     stack.pushWait(op: Op.call.rawValue, operand: Int32(operand))
     if let identity = stack.identity(at: -1) { describable[identity] = [need] }
@@ -306,15 +312,7 @@ final class ChainletState {
     _ use: ChainletDeclaration.Use, _ lease: ResourceLease, to instance: Int32, _ stack: LuaStack
   ) throws(LuaError) {
     let top = stack.top
-    stack.push(copyOf: instance)
-    for group in use.path.dropLast() {
-      if stack.rawGet(-1, field: group) != .table {
-        stack.pop()
-        stack.pushTable()
-        stack.push(copyOf: -1)
-        stack.rawSet(-3, field: group)
-      }
-    }
+    pushGroup(of: use.path, in: instance, stack)
     if let last = use.path.last {
       try module.resources.push(lease, onto: stack)
       stack.rawSet(-2, field: last)

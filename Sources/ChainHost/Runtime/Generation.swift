@@ -67,9 +67,15 @@ final class LaneGeneration {
 extension Lane {
   /// Makes the states of a generation and runs their `init`, callees before callers; `done` is called on the lane.
   func build(_ generation: Generation, done: @escaping (Result<LaneGeneration, Failure>) -> Void) {
-    let done = LaneCallback(done)
+    let key = stamp()
+    building[key] = done
     StateMaker.make(generation, for: self) { [self] made in
-      post { [self] in asLane { assemble(generation, made, done: done.body) } }
+      post { [self] in
+        asLane {
+          guard let done = building.removeValue(forKey: key) else { return }
+          assemble(generation, made, done: done)
+        }
+      }
     }
   }
 

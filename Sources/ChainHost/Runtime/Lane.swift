@@ -53,6 +53,8 @@ final class Lane: LoopClient, @unchecked Sendable {
   var failing: [UInt64: Failure] = [:]
   /// Requests whose generation is being built here.
   var held: [Held] = []
+  /// Who waits for states that workers make.
+  var building: [UInt64: (Result<LaneGeneration, Failure>) -> Void] = [:]
   /// What is done when its timer comes.
   var postponed: [UInt64: () -> Void] = [:]
   var isStopping = false
@@ -135,6 +137,7 @@ final class Lane: LoopClient, @unchecked Sendable {
   func loopStopped() {
     ended = true
     nativeTasks.end()
+    building = [:] // states that come now come too late
     if watch.pointee.instructions == 0 { clg_detach(watch) }
     guard isLost else { return }
     letGo()
@@ -176,6 +179,12 @@ final class Lane: LoopClient, @unchecked Sendable {
     defer { leave() }
     body()
     wakeLoop()
+  }
+
+  /// How code on the lane's executor, and so on its thread, gives an answer: at once, or in an event of its own.
+  func comeBack(_ body: () -> Void) {
+    if isEntered { return body() }
+    if !ended { asLane(body) }
   }
 
   /// Whether the lane's own code is on the stack: a turn, a timer or a message.

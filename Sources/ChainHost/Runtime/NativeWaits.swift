@@ -73,12 +73,7 @@ private struct NativeAnswer: @unchecked Sendable {
   /// When its wait began.
   let began: UInt64
 
-  /// On the lane's executor, so on its thread: at once, or in an event of its own.
-  func give(_ result: Result<NativeAnswer.Push, any Error>) {
-    if lane.isEntered { return finish(result) }
-    guard !lane.ended else { return }
-    lane.asLane { finish(result) }
-  }
+  func give(_ result: Result<NativeAnswer.Push, any Error>) { lane.comeBack { finish(result) } }
 
   private func finish(_ result: Result<NativeAnswer.Push, any Error>) {
     guard call.pointee.ticket == ticket, call.pointee.phase == .waiting else { return } // cancelled since

@@ -56,11 +56,3 @@ enum StateMaker {
     return .success(all)
   }
 }
-
-/// A function that is made and called on a lane, on its way over another thread.
-///
-/// Unchecked: between its making and its call nobody looks into it.
-struct LaneCallback<Value>: @unchecked Sendable {
-  let body: (Value) -> Void
-  init(_ body: @escaping (Value) -> Void) { self.body = body }
-}

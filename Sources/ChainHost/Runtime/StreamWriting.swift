@@ -138,6 +138,16 @@ extension Lane {
     _ from: LuaStack, _ source: SchemaLink, _ core: UnsafeMutablePointer<StateCore>, to state: ChainletState, _ link: SchemaLink,
     _ channel: StreamChannel
   ) -> Failure? {
+    deliver(to: state, channel) { target in
+      guard target.ensure(8), link.copy(from: from, at: 1, source, to: target, limits: core.pointee.outputLimits) else {
+        return explain(channel, from, core.pointee.outputLimits)
+      }
+      return nil
+    }
+  }
+
+  /// Gives an item to the run that waits for it, or keeps it; `push` pushes it, or says why it cannot.
+  func deliver(to state: ChainletState, _ channel: StreamChannel, _ push: (LuaStack) -> Failure?) -> Failure? {
     let reader = channel.waiting.flatMap { $0.isWaiting && !channel.waitsForResult ? $0.call : nil }
     let target = reader?.waiter ?? state.lua.main
     let memory = state.core.pointee.lua
@@ -145,9 +155,7 @@ extension Lane {
     if let reader { reader.waiter.setTop(0) }
     memory.pointee.memory.host += 1
     defer { memory.pointee.memory.host -= 1 }
-    guard target.ensure(8), link.copy(from: from, at: 1, source, to: target, limits: core.pointee.outputLimits) else {
-      return explain(channel, from, core.pointee.outputLimits)
-    }
+    if let failure = push(target) { return failure }
     if let reader {
       channel.waiting = nil
       wake(reader, answers: 1)
