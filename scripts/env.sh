@@ -14,4 +14,12 @@ export CHAINRUN_REFERENCE=${CHAINRUN_REFERENCE:-$reference_folder/bin/python}
 export CHAINRUN_LANGUAGE_SERVER=${CHAINRUN_LANGUAGE_SERVER:-$language_server_folder/emmylua_ls}
 export PKG_CONFIG_PATH=$lua_folder/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 
+# Makes a Python with the packages that a file pins by hash, once. It runs where it was made: a folder per recipe.
+make_venv() { # FOLDER REQUIREMENTS
+  [[ ! -e $1/complete ]] || return 0
+  "$root/scripts/setup" --quiet --venv && python3 -m venv --clear "$1" \
+    && "$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes -r "$2" >&2 \
+    && touch "$1/complete"
+}
+
 say() { printf '%s\n' "$*" >&2; }
