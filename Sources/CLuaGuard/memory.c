@@ -1,13 +1,35 @@
+#include "arena.h"
 #include "charges.h"
 #include "internal.h"
 #include "threads.h"
 #include <stdlib.h>
+#include <string.h>
 
 enum { STRING_LIMIT = 16 << 20, COROUTINE_LIMIT = 10000 };
 
 // A new object that no script may have: a string that the hook could not stop the VM from working through.
 static int is_refused(const clg_memory *memory, const void *block, size_t kind, size_t size) {
   return !block && kind == LUA_TSTRING && size > memory->string_limit + 64 && !memory->host; // 64: its header and zero
+}
+
+static void *new_block(clg_arena *arena, size_t size) {
+  void *block = clg_arena_take(arena, size);
+  return block ? block : malloc(size);
+}
+
+static void free_block(clg_arena *arena, void *block, size_t size) {
+  if (block && clg_arena_owns(arena, block)) clg_arena_give(arena, block, size);
+  else free(block);
+}
+
+static void *resized_block(clg_arena *arena, void *block, size_t old_size, size_t new_size) {
+  if (!clg_arena_owns(arena, block)) return realloc(block, new_size);
+  if (clg_arena_same_room(old_size, new_size)) return block;
+  void *moved = new_block(arena, new_size);
+  if (!moved) return new_size < old_size ? block : NULL; // Lua counts on it that a block can shrink
+  memcpy(moved, block, old_size < new_size ? old_size : new_size);
+  clg_arena_give(arena, block, old_size);
+  return moved;
 }
 
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
@@ -17,7 +39,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
   if (new_size == 0) {
     memory->used -= old_size;
     if (block) clg_forget_thread(memory->threads, block, old_size);
-    free(block);
+    free_block(memory->arena, block, old_size);
     return NULL;
   }
   if (new_size > old_size && memory->used - old_size + new_size > memory->limit) {
@@ -25,7 +47,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
     memory->over = 1;
   }
   if (is_refused(memory, block, kind, new_size)) return NULL;
-  void *moved = realloc(block, new_size);
+  void *moved = block ? resized_block(memory->arena, block, old_size, new_size) : new_block(memory->arena, new_size);
   if (!moved) {
     if (memory->host) abort(); // the machine is out of memory and a Swift frame cannot be jumped over
     return NULL;
@@ -34,31 +56,29 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
   if (memory->used > memory->peak) memory->peak = memory->used;
   if (!block && kind == LUA_TTHREAD && !memory->host && !clg_note_thread(memory->threads, moved, new_size)) {
     memory->used -= new_size;
-    free(moved);
+    free_block(memory->arena, moved, new_size);
     return NULL;
   }
   return moved;
 }
-
-// A thread's heap grows page by page, with a system call for each; so room for a state and more is made at once. Less
-// than malloc maps on its own, or gives back when it is free.
-enum { STATE_ROOM = 96 * 1024 };
 
 // Generational: what calls leave behind is young. In percent, by how much a state grows before the young are collected,
 // and before all is. The figures are in docs/decisions/.
 enum { YOUNG_GROWTH = 100, WHOLE_GROWTH = 300 };
 
 // What opening makes stays: looking through it for garbage would be a good part of its cost. So the collector rests, and
-// goes on when as much again has been made.
+// goes on when as much again has been made, or `least` bytes.
 void clg_rest_collector(clg_state *state) { lua_gc(state->main, LUA_GCSTOP); }
 
-void clg_wake_collector(clg_state *state) {
-  size_t kilobytes = state->memory.used >> 10;
+void clg_wake_collector(clg_state *state, size_t least) {
+  size_t bytes = state->memory.used > least ? state->memory.used : least;
+  size_t kilobytes = bytes >> 10;
   lua_gc(state->main, LUA_GCRESTART);
   lua_gc(state->main, LUA_GCSTEP, -(int)(kilobytes < 1 << 20 ? kilobytes : 1 << 20)); // a step of less than nothing: a credit
 }
 
 static void release(clg_state *state) {
+  if (state->memory.arena) clg_free_arena(state->memory.arena);
   if (state->memory.threads) clg_free_threads(state->memory.threads);
   if (state->memory.charges) clg_free_charges(state->memory.charges);
   free(state);
@@ -70,15 +90,14 @@ clg_state *clg_open(size_t limit) {
   state->memory.limit = limit;
   state->memory.string_limit = STRING_LIMIT;
   state->coroutine_limit = COROUTINE_LIMIT;
+  state->memory.arena = clg_new_arena();
   state->memory.threads = clg_new_threads();
   state->memory.charges = clg_new_charges();
-  if (!state->memory.threads || !state->memory.charges) {
+  if (!state->memory.arena || !state->memory.threads || !state->memory.charges) {
     release(state);
     return NULL;
   }
   state->memory.host = 1;
-  void *volatile room = malloc(STATE_ROOM); // volatile, or the compiler leaves both calls out
-  free(room);
   state->main = lua_newstate(allocate, &state->memory);
   if (!state->main) {
     release(state);

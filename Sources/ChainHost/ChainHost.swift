@@ -97,9 +97,9 @@ public final class ChainHost: Sendable {
   private func read(_ planning: GraphSource, _ options: LoadOptions) async throws(Failure) -> ReadGraph {
     let planned: Result<Graph, Failure> = await withCheckedContinuation { continuation in
       environment.runOnWorker {
-        do throws(Failure) {
-          continuation.resume(returning: .success(try GraphLoader.load(planning)))
-        } catch { continuation.resume(returning: .failure(error)) }
+        let outcome = GraphLoader.check(planning)
+        continuation.resume(returning: Result { () throws(Failure) in try outcome.result() })
+        withExtendedLifetime(outcome.remains) {}
       }
     }
     let graph = try planned.get()

@@ -23,7 +23,7 @@ public final class LuaState {
     // From here on the object is whole: `deinit` closes the state when this throws.
     clg_rest_collector(core)
     guard clg_protected(core.pointee.main, clg_open_sandbox, nil) == LUA_OK else { throw .noMemory }
-    clg_wake_collector(core)
+    clg_wake_collector(core, 0)
   }
 
   /// Runs the closing of a large state elsewhere, since that takes long; nil: it is closed where it is let go.

@@ -21,6 +21,7 @@ typedef struct clg_memory {
   size_t used, limit, peak;
   size_t string_limit;                      // bytes of one string that Lua makes; 16 MB
   int host, over;
+  struct clg_arena *arena;                  // where small blocks come from first
   struct clg_threads *threads;              // the coroutines that scripts made and that are not collected yet
   struct clg_charges *charges;              // the memory outside of Lua that is part of `used`
   size_t foreign;                           // bytes of it that are new since the collector last heard of them
@@ -40,7 +41,7 @@ clg_state *clg_open(size_t limit);          // NULL when there is no memory; no 
 void clg_close(clg_state *state);
 clg_state *clg_state_of(lua_State *L);
 void clg_rest_collector(clg_state *state);
-void clg_wake_collector(clg_state *state);
+void clg_wake_collector(clg_state *state, size_t least);
 size_t clg_coroutines(const clg_state *state); // that scripts made and that are not collected yet
 int clg_settle_protected(clg_state *state); // after a host section outside of Lua: 0, or LUA_ERRMEM
 

@@ -138,7 +138,8 @@ extension LuaAnnotations {
     // MARK: Methods and fields
 
     private func function(at place: SourcePlace) -> BytecodeScan? {
-      graph.bundle.file(place.file).flatMap { BytecodeScan.function(at: place.line, in: $0.code) }
+      guard place.line > 0, let file = graph.bundle.file(place.file) else { return nil }
+      return (try? BytecodeReader.read(file.code))?.functions(at: place.line).first.map(BytecodeScan.init)
     }
 
     private func ownMethods() -> [String] {
@@ -162,18 +163,5 @@ extension LuaAnnotations {
       let taken = Set(chainlet.needs.compactMap(\.path.first) + chainlet.uses.compactMap(\.path.first)).union(chainlet.methods.keys)
       return names.subtracting(taken).filter(RecordReader.isIdentifier).sorted().map { "---@field \($0) any" }
     }
-  }
-}
-
-extension BytecodeScan {
-  /// What the first function that begins in a line does.
-  static func function(at line: Int, in code: [UInt8]) -> BytecodeScan? {
-    guard let main = try? BytecodeReader.read(code) else { return nil }
-    var open = [main]
-    while let function = open.popLast() {
-      if function.line == line, line > 0 { return BytecodeScan(function) }
-      open += function.children.reversed()
-    }
-    return nil
   }
 }

@@ -54,7 +54,7 @@ enum AuthorModule {
   static func open(in state: LuaState, host: any AuthorHost, native: ((LuaStack) -> Void)?) throws(LuaError) -> Int32 {
     let code = try self.code.get()
     clg_rest_collector(state.core)
-    defer { clg_wake_collector(state.core) }
+    defer { clg_wake_collector(state.core, 0) }
     try state.hostSection { stack throws(LuaError) in
       stack.setTop(0)
       pushOwn(to: stack, state: state, host: host) // 1

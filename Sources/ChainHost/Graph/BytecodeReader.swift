@@ -11,6 +11,8 @@ package struct BytecodeReader {
     var lastLine = 0
     var parameters = 0
     var isVariadic = false
+    /// How many it needs.
+    var registers = 0
     var code: [UInt32] = []
     /// Strings; nil for other constants.
     var constants: [String?] = []
@@ -24,6 +26,11 @@ package struct BytecodeReader {
       var name: String
       var start: Int
       var end: Int
+    }
+
+    /// It and those inside that begin in a line, in the order of the text.
+    func functions(at line: Int) -> [Prototype] {
+      (self.line == line ? [self] : []) + children.flatMap { $0.functions(at: line) }
     }
   }
 
@@ -94,14 +101,18 @@ package struct BytecodeReader {
     function.lastLine = try size()
     function.parameters = Int(try byte())
     function.isVariadic = try byte() != 0
-    _ = try byte() // registers
-    for _ in 0..<(try count()) {
+    function.registers = Int(try byte())
+    let instructions = try count()
+    function.code.reserveCapacity(instructions)
+    for _ in 0..<instructions {
       let start = position
       try skip(4)
       function.code.append(
         UInt32(bytes[start]) | UInt32(bytes[start + 1]) << 8 | UInt32(bytes[start + 2]) << 16 | UInt32(bytes[start + 3]) << 24)
     }
-    for _ in 0..<(try count()) { function.constants.append(try constant()) }
+    let constants = try count()
+    function.constants.reserveCapacity(constants)
+    for _ in 0..<constants { function.constants.append(try constant()) }
     let upvalues = try count()
     try skip(upvalues * 3)
     for _ in 0..<(try count()) { function.children.append(try self.function(depth: depth + 1)) }
@@ -121,22 +132,25 @@ package struct BytecodeReader {
   }
 
   private mutating func debugInformation(_ function: inout Prototype) throws(Unknown) {
-    var steps: [Int8] = []
-    for _ in 0..<(try count()) { steps.append(Int8(bitPattern: try byte())) }
+    let count = try count()
+    let steps = position..<position + count
+    try skip(count)
     var absolute: [Int: Int] = [:]
-    for _ in 0..<(try count()) {
+    for _ in 0..<(try self.count()) {
       let instruction = try size()
       absolute[instruction] = try size()
     }
     var line = function.line
-    for (instruction, step) in steps.enumerated() {
+    function.lines.reserveCapacity(count)
+    for (instruction, place) in steps.enumerated() {
+      let step = Int8(bitPattern: bytes[place])
       line = step == -128 ? absolute[instruction] ?? line : line + Int(step)
       function.lines.append(line)
     }
-    for _ in 0..<(try count()) {
+    for _ in 0..<(try self.count()) {
       let name = try string() ?? "?"
       function.locals.append(Prototype.Local(name: name, start: try size(), end: try size()))
     }
-    for _ in 0..<(try count()) { function.upvalues.append(try string() ?? "?") }
+    for _ in 0..<(try self.count()) { function.upvalues.append(try string() ?? "?") }
   }
 }

@@ -40,7 +40,12 @@ package struct BytecodeScan {
     static let getTable: UInt32 = 12, getField: UInt32 = 14, setUpvalueField: UInt32 = 15, setTable: UInt32 = 16, setField: UInt32 = 18
     static let method: UInt32 = 20, call: UInt32 = 68, tailCall: UInt32 = 69, closure: UInt32 = 79
     /// Those that do not write to register A.
-    static let withoutTarget: Set<UInt32> = [10, 15, 16, 17, 18, 46, 47, 48, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 70, 71, 72, 75, 76, 78, 82]
+    static func hasTarget(_ code: UInt32) -> Bool {
+      switch code {
+      case 10, 15...18, 46...48, 54...66, 70...72, 75, 76, 78, 82: false
+      default: true
+      }
+    }
   }
 
   /// What a register holds, as far as it is known.
@@ -53,8 +58,11 @@ package struct BytecodeScan {
   }
 
   private mutating func scan(_ function: BytecodeReader.Prototype) {
-    var registers: [Int: Value] = [:]
-    if function.parameters > 0, function.locals.first?.name == "self" { registers[0] = .ofSelf([]) }
+    // One more than it needs: calls of methods are seen with the register behind their own.
+    var registers = [Value?](repeating: nil, count: function.registers + 1)
+    func value(_ register: Int) -> Value? { register < registers.count ? registers[register] : nil }
+    func set(_ register: Int, _ value: Value?) { if register < registers.count { registers[register] = value } }
+    if function.parameters > 0, function.locals.first?.name == "self" { set(0, .ofSelf([])) }
     func upvalue(_ index: Int) -> Value? {
       switch function.upvalues.indices.contains(index) ? function.upvalues[index] : "" {
       case "_ENV": .globals
@@ -64,7 +72,7 @@ package struct BytecodeScan {
     }
     func constant(_ index: Int) -> String? { function.constants.indices.contains(index) ? function.constants[index] : nil }
     func text(_ register: Int) -> String? {
-      if case .text(let text) = registers[register] { return text }
+      if case .text(let text) = value(register) { return text }
       return nil
     }
 
@@ -77,29 +85,29 @@ package struct BytecodeScan {
       let operation = instruction & 0x7F
       var result: Value?
       switch operation {
-      case Code.move: result = registers[b]
+      case Code.move: result = value(b)
       case Code.loadConstant: result = constant(Int(instruction >> 15)).map { .text($0) }
       case Code.getUpvalue: result = upvalue(b)
       case Code.getUpvalueField: result = read(upvalue(b), constant(c), line)
-      case Code.getField: result = read(registers[b], constant(c), line)
-      case Code.getTable: result = read(registers[b], text(c), line)
-      case Code.setUpvalueField: write(upvalue(a), constant(b), isConstant ? nil : registers[c], line)
-      case Code.setField: write(registers[a], constant(b), isConstant ? nil : registers[c], line)
-      case Code.setTable: write(registers[a], text(b), isConstant ? nil : registers[c], line)
+      case Code.getField: result = read(value(b), constant(c), line)
+      case Code.getTable: result = read(value(b), text(c), line)
+      case Code.setUpvalueField: write(upvalue(a), constant(b), isConstant ? nil : value(c), line)
+      case Code.setField: write(value(a), constant(b), isConstant ? nil : value(c), line)
+      case Code.setTable: write(value(a), text(b), isConstant ? nil : value(c), line)
       case Code.method:
-        if case .ofSelf(let path) = registers[b], let name = isConstant ? constant(c) : text(c) {
+        if case .ofSelf(let path) = value(b), let name = isConstant ? constant(c) : text(c) {
           ofSelf.append(Access(path: path + [name], kind: .methodCall, line: line))
         }
-        registers[a + 1] = registers[b]
+        set(a + 1, value(b))
       case Code.closure: result = .function
       case Code.call, Code.tailCall:
-        if case .ofSelf(let path) = registers[a], !path.isEmpty, !isSelf(registers[a + 1]) {
+        if case .ofSelf(let path) = value(a), !path.isEmpty, !isSelf(value(a + 1)) {
           ofSelf.append(Access(path: path, kind: .functionCall, line: line))
         }
-        registers = registers.filter { $0.key < a }
+        for register in min(a, registers.count)..<registers.count { registers[register] = nil }
       default: break
       }
-      if !Code.withoutTarget.contains(operation) { registers[a] = result }
+      if Code.hasTarget(operation) { set(a, result) }
     }
     for local in function.locals {
       // It begins after the instruction that fills it.

@@ -12,13 +12,22 @@ enum FileReader {
     case missing
     case directory
     case tooLarge(limit: Int)
+    /// A symbolic link, where none is followed.
+    case link
     case unreadable(reason: String)
   }
 
-  static func read(_ path: String, limit: Int) throws(Problem) -> [UInt8] {
+  /// - Parameter followingLinks: whether the last part of the path may be a symbolic link.
+  static func read(_ path: String, limit: Int, followingLinks: Bool = true) throws(Problem) -> [UInt8] {
     // Not blocking: a pipe in the folder must not hang the load.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw errno == ENOENT || errno == ENOTDIR ? .missing : .unreadable(reason: reason()) }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followingLinks ? 0 : O_NOFOLLOW))
+    guard descriptor >= 0 else {
+      switch errno {
+      case ENOENT, ENOTDIR: throw .missing
+      case ELOOP where !followingLinks: throw .link
+      default: throw .unreadable(reason: reason())
+      }
+    }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .unreadable(reason: reason()) }
@@ -31,9 +40,9 @@ enum FileReader {
     var room = min(Int(status.st_size), limit) + 1 // one more, so that the end is seen
     while bytes.count <= limit {
       let piece = try readSome(descriptor, atMost: room)
-      if piece.isEmpty { return bytes }
       if bytes.isEmpty { bytes = piece } else { bytes += piece }
-      room = room > piece.count ? room - piece.count : 65_536 // it has grown, or is of a kind that does not tell its size
+      if piece.count < room { return bytes } // a plain file gives less only at its end
+      room = 65_536 // it has grown, or is of a kind that does not tell its size
     }
     throw .tooLarge(limit: limit)
   }
@@ -55,12 +64,6 @@ enum FileReader {
     guard let real = realpath(path, nil) else { return nil }
     defer { free(real) }
     return String(cString: real)
-  }
-
-  /// Whether it is a plain file and no link to one.
-  static func isPlainFile(_ path: String) -> Bool {
-    var status = stat()
-    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
   static func exists(_ path: String) -> Bool {

@@ -16,9 +16,10 @@ struct GlobalsCheck {
 
   func run() {
     let known = globals()
-    for file in host.bundle.files where !file.code.isEmpty {
+    for file in host.bundle.files {
       do throws(BytecodeReader.Unknown) {
-        let scan = try BytecodeScan(file.code)
+        guard let code = try host.code(of: file) else { continue }
+        let scan = BytecodeScan(code)
         var seen: Set<BytecodeScan.Access> = []
         for access in scan.globals where seen.insert(access).inserted { check(access, file, scan, known) }
       } catch {

@@ -1,4 +1,5 @@
 import ChainBase
+import CLuaGuard
 import LuaBridge
 
 /// Plans a graph: evaluates its files once, where nothing has an effect, and checks what they declare.
@@ -9,14 +10,21 @@ package enum GraphLoader {
     package var graph: Graph?
     /// Errors first, then warnings, each in the order of files and lines.
     package var problems: [Problem]
+    /// What the plan was made with. Letting it go takes a while; whoever waits for the graph need not wait for that.
+    package var remains: AnyObject?
+
+    /// - Throws: a `Failure` of code `invalid_graph` whose message lists every problem.
+    package func result() throws(Failure) -> Graph {
+      guard let graph else { throw .invalidGraph(problems.filter { !$0.isWarning }) }
+      return graph
+    }
   }
 
   /// - Throws: a `Failure` of code `invalid_graph` whose message lists every problem.
-  package static func load(_ source: GraphSource) throws(Failure) -> Graph {
-    let outcome = check(source)
-    guard let graph = outcome.graph else { throw .invalidGraph(outcome.problems.filter { !$0.isWarning }) }
-    return graph
-  }
+  package static func load(_ source: GraphSource) throws(Failure) -> Graph { try check(source).result() }
+
+  /// The planning state may make so many bytes before its garbage is looked for: all of it goes in a moment.
+  private static let uncollected = 16 << 20
 
   package static func check(_ source: GraphSource) -> Outcome {
     do throws(GraphFiles.Missing) {
@@ -34,6 +42,7 @@ package enum GraphLoader {
     state.core.pointee.loading = 1
     let host = PlanningHost(source, entry: entry, find: find)
     try open(state, host)
+    clg_wake_collector(state.core, uncollected)
     do throws(BoundedCallError) {
       try state.callBounded(arguments: 1, seconds: source.timeLimit)
     } catch {
@@ -55,7 +64,7 @@ package enum GraphLoader {
       let problems = host.problems.inReadingOrder()
       guard problems.allSatisfy(\.isWarning), var graph else { return Outcome(graph: nil, problems: problems) }
       graph.warnings = problems
-      return Outcome(graph: graph, problems: problems)
+      return Outcome(graph: graph, problems: problems, remains: state)
     }
   }
 

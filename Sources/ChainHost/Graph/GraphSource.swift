@@ -112,20 +112,18 @@ enum GraphFiles {
   private static func openDisk(_ path: String, _ libraries: [String: String], _ limit: Int) throws(Missing) -> (
     entry: Text, find: (String) -> Result<Text, Missing>
   ) {
-    func read(_ real: String, as shown: String) throws(Missing) -> [UInt8] {
-      do throws(FileReader.Problem) {
-        return try FileReader.read(real, limit: limit)
-      } catch {
-        switch error {
-        case .missing: throw Missing(message: "there is no file \(shown)")
-        case .directory: throw Missing(message: "\(shown) is a folder", suggestion: "name the file in it: \(shown.hasSuffix("/") ? shown : shown + "/")graph.lua")
-        case .tooLarge(let limit): throw Missing(message: "\(shown) is larger than a source file may be (\(limit) bytes)")
-        case .unreadable(let reason): throw Missing(message: "\(shown) cannot be read: \(reason)")
-        }
+    func missing(_ shown: String, _ problem: FileReader.Problem) -> Missing {
+      switch problem {
+      case .missing: Missing(message: "there is no file \(shown)")
+      case .directory: Missing(message: "\(shown) is a folder", suggestion: "name the file in it: \(shown.hasSuffix("/") ? shown : shown + "/")graph.lua")
+      case .tooLarge(let limit): Missing(message: "\(shown) is larger than a source file may be (\(limit) bytes)")
+      case .link: Missing(message: "\(shown) is a link")
+      case .unreadable(let reason): Missing(message: "\(shown) cannot be read: \(reason)")
       }
     }
-    let bytes = try read(path, as: path)
-    guard let real = FileReader.realPath(path), let slash = real.lastIndex(of: "/") else { throw Missing(message: "there is no file \(path)") }
+    let bytes: [UInt8]
+    do throws(FileReader.Problem) { bytes = try FileReader.read(path, limit: limit) } catch { throw missing(path, error) }
+    guard let real = FileReader.realPath(path), let slash = real.lastIndex(of: "/") else { throw missing(path, .missing) }
     var folders: [String: String] = [:]
     for (name, folder) in libraries.sorted(by: { $0.key < $1.key }) {
       guard RecordReader.isIdentifier(name) else { throw Missing(message: "--lib \(name): a library's name is a word of letters, digits and _") }
@@ -134,14 +132,14 @@ enum GraphFiles {
       folders[name] = real
     }
     let root = slash == real.startIndex ? "/" : String(real[..<slash])
-    let finder = ModuleFinder(root: root, libraries: folders)
+    let finder = ModuleFinder(root: root, libraries: folders, limit: limit)
     return (
       Text(path: String(real[real.index(after: slash)...]), bytes: bytes),
       { name in
         switch finder.find(name) {
         case .problem(let message, let suggestion): return .failure(Missing(message: message, suggestion: suggestion))
-        case .file(let path, let real):
-          return Result { () throws(Missing) in Text(path: path, bytes: try read(real, as: path)) }
+        case .file(let path, let bytes):
+          return bytes.map { Text(path: path, bytes: $0) }.mapError { missing(path, $0) }
         }
       }
     )

@@ -33,7 +33,12 @@ struct MethodCheck {
     guard function != 0 else { return nil }
     stack.push(kept: function)
     defer { stack.pop() }
-    guard !stack.isNativeFunction(at: -1), stack.definition(at: -1) != nil else { return nil }
+    guard !stack.isNativeFunction(at: -1), let definition = stack.definition(at: -1) else { return nil }
+    // The file's code holds it already, unless functions that begin in one line leave open which one it is.
+    if let file = host.bundle.file(definition.file), let code = try? host.code(of: file) {
+      let functions = code.functions(at: definition.line)
+      if functions.count == 1 { return BytecodeScan(functions[0]) }
+    }
     return try? BytecodeScan(stack.dump(stripped: false))
   }
 

@@ -15,15 +15,16 @@ extension PlanningHost {
 
   private func look(_ stack: LuaStack, _ index: Int32, _ path: [String], _ chainlet: String, _ place: SourcePlace, _ words: SourceWords) {
     for key in words.keys(of: path, from: place.line) {
-      guard let name = key.assignedName, name != "nil", !name.contains(".") else { continue }
-      let isMissing = stack.rawGet(index, field: key.text) == .nil
+      guard let name = words.assignedName(key), name != "nil", !name.contains(".") else { continue }
+      let field = words.name(key)
+      let isMissing = stack.rawGet(index, field: field) == .nil
       stack.pop()
       guard isMissing else { continue }
       missing.append((chainlet, name, path == ["needs"]))
       add(
         Problem(
-          "'\(name)' is nil here", place: place, chainlet: chainlet, field: (path + [key.text]).joined(separator: "."),
-          suggestion: "it must be declared above"), pointingAt: path + [key.text])
+          "'\(name)' is nil here", place: place, chainlet: chainlet, field: (path + [field]).joined(separator: "."),
+          suggestion: "it must be declared above"), pointingAt: path + [field])
     }
   }
 }

@@ -7,10 +7,12 @@ struct ModuleFinder {
   let root: String
   /// Name → real path of its folder.
   let libraries: [String: String]
+  /// The most bytes that a file may have.
+  let limit: Int
 
   enum Found {
-    /// The path in the bundle, and the real one.
-    case file(path: String, real: String)
+    /// The path in the bundle, and what the file holds.
+    case file(path: String, Result<[UInt8], FileReader.Problem>)
     case problem(message: String, suggestion: String?)
   }
 
@@ -62,19 +64,31 @@ struct ModuleFinder {
     for candidate in candidates {
       let direct = "\(folder)/\(candidate)"
       // The folder's path is real: what lies in it and is no link needs no look at each part of the way.
-      let isDirect = parts.count == 1 && candidate.utf8.count == parts[0].utf8.count + 4 && FileReader.isPlainFile(direct)
-      guard let real = isDirect ? direct : FileReader.realPath(direct) else { continue }
+      if parts.count == 1, candidate.utf8.count == parts[0].utf8.count + 4 {
+        do throws(FileReader.Problem) {
+          return found(candidate, prefix, .success(try FileReader.read(direct, limit: limit, followingLinks: false)))
+        } catch .missing {
+          continue
+        } catch .link {
+        } catch { return found(candidate, prefix, .failure(error)) }
+      }
+      guard let real = FileReader.realPath(direct) else { continue }
       guard real.hasPrefix(folder == "/" ? "/" : folder + "/") else {
         return .problem(
           message: "module '\(name)' leads out of its folder: \(candidate) is a link to a file elsewhere",
           suggestion: "copy the file, or give its folder as a library with --lib")
       }
+      let limit = limit
       let path = String(real.dropFirst(folder == "/" ? 1 : folder.utf8.count + 1))
-      return .file(path: prefix.map { "\($0)/\(path)" } ?? path, real: real)
+      return found(path, prefix, Result { () throws(FileReader.Problem) in try FileReader.read(real, limit: limit) })
     }
     let shown = candidates.map { prefix == nil ? $0 : "\(prefix ?? "")/\($0)" }.joined(separator: " nor ")
     return .problem(
       message: "module '\(name)' is not found: there is no \(shown)", suggestion: neighbour(folder, parts, prefix, name) ?? suggestion(for: name))
+  }
+
+  private func found(_ path: String, _ prefix: String?, _ bytes: Result<[UInt8], FileReader.Problem>) -> Found {
+    .file(path: prefix.map { "\($0)/\(path)" } ?? path, bytes)
   }
 
   /// A file of nearly that name beside where it was looked for.

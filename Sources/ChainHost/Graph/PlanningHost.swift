@@ -47,6 +47,7 @@ final class PlanningHost: AuthorHost {
   var unknownReference: Int32 { unknown }
   private var trace: [(file: String, line: Int, function: String?)] = []
   private var words: [String: SourceWords] = [:]
+  private var codes: [String: BytecodeReader.Prototype] = [:]
 
   init(
     _ source: GraphSource, entry: GraphFiles.Text, find: @escaping (String) -> Result<GraphFiles.Text, GraphFiles.Missing>
@@ -82,6 +83,15 @@ final class PlanningHost: AuthorHost {
   func words(of file: String) -> SourceWords? {
     if words[file] == nil { words[file] = bundle.file(file).map { SourceWords($0.text) } }
     return words[file]
+  }
+
+  /// The compiled form of a file, taken apart once; nil for one that did not compile.
+  func code(of file: SourceFile) throws(BytecodeReader.Unknown) -> BytecodeReader.Prototype? {
+    guard !file.code.isEmpty else { return nil }
+    if let known = codes[file.path] { return known }
+    let code = try BytecodeReader.read(file.code)
+    codes[file.path] = code
+    return code
   }
 
   func takeNotes(of chainlet: String?, at place: SourcePlace?) {

@@ -83,7 +83,7 @@ struct SharedTables {
 
   /// Where the local begins: the last one of this name above the function.
   private func line(of use: Use) -> Int {
-    guard let file = host.bundle.file(use.file), let scan = try? BytecodeScan(file.code) else { return use.line }
-    return scan.locals.last { $0.name == use.name && $0.line <= use.line }?.line ?? use.line
+    guard let file = host.bundle.file(use.file), let code = try? host.code(of: file) else { return use.line }
+    return BytecodeScan(code).locals.last { $0.name == use.name && $0.line <= use.line }?.line ?? use.line
   }
 }

@@ -1,24 +1,37 @@
 /// The words of a Lua text with their places, without strings and comments: enough to point at a field of a table.
 struct SourceWords {
+  /// Places in the text, as small as they can be: every file of a graph is scanned.
   struct Word {
-    var text: String
-    var line: Int
-    var column: Int
+    var bytes: Range<Int32>
+    var line: Int32
+    var column: Int32
     /// How many braces are open before it.
-    var depth: Int
+    var depth: Int32
     /// "=" follows, but not "==".
     var isAssigned: Bool
-    /// The name that is assigned, when the value is nothing but a name.
-    var assignedName: String?
+    /// The name that is assigned, when the value is nothing but a name; otherwise empty.
+    var assigned: Range<Int32>
   }
 
-  private(set) var words: [Word] = []
+  private let text: [UInt8]
+  private let words: [Word]
 
   init(_ text: [UInt8]) {
+    self.text = text
     var scanner = Scanner(text: text)
-    scanner.words.reserveCapacity(text.count / 4)
     scanner.run()
     words = scanner.words
+  }
+
+  /// What a word says.
+  func name(_ word: Word) -> String { string(word.bytes) }
+  /// The name that is assigned to a word, when the value is nothing but a name.
+  func assignedName(_ word: Word) -> String? { word.assigned.isEmpty ? nil : string(word.assigned) }
+
+  private func string(_ bytes: Range<Int32>) -> String { String(decoding: text[Int(bytes.lowerBound)..<Int(bytes.upperBound)], as: UTF8.self) }
+
+  private func says(_ word: Word, _ name: String) -> Bool {
+    word.bytes.count == name.utf8.count && text[Int(word.bytes.lowerBound)..<Int(word.bytes.upperBound)].elementsEqual(name.utf8)
   }
 
   /// Where the last name of `path` is written, below a declaration that begins in `line`; nil when it is not found.
@@ -33,7 +46,7 @@ struct SourceWords {
         let word = words[next]
         // The declaration has ended: a word outside of its braces in a later line.
         if word.depth <= outside, word.line > line, next > position || found != nil { break }
-        if word.text == name, word.depth > outside || found != nil {
+        if word.depth > outside || found != nil, says(word, name) {
           if word.isAssigned {
             match = next
             break
@@ -46,11 +59,11 @@ struct SourceWords {
       found = words[match]
       position = match + 1
     }
-    return found.map { ($0.line, $0.column) }
+    return found.map { (Int($0.line), Int($0.column)) }
   }
 
   /// The line of the last `return` outside of every table, if it is the file's own.
-  var lastReturn: Int? { words.last { $0.text == "return" && $0.depth == 0 && $0.column == 1 }?.line }
+  var lastReturn: Int? { words.last { $0.depth == 0 && $0.column == 1 && says($0, "return") }.map { Int($0.line) } }
 
   /// The keys that are written in the braces behind `path`, below a declaration that begins in `line`.
   func keys(of path: [String], from line: Int) -> [Word] {
@@ -74,9 +87,9 @@ struct SourceWords {
     let text: [UInt8]
     var words: [Word] = []
     var position = 0
-    var line = 1
+    var line: Int32 = 1
     var lineStart = 0
-    var depth = 0
+    var depth: Int32 = 0
 
     init(text: [UInt8]) { self.text = text }
 
@@ -125,20 +138,20 @@ struct SourceWords {
       let isAssigned = byte(after) == UInt8(ascii: "=") && byte(after + 1) != UInt8(ascii: "=")
       words.append(
         Word(
-          text: String(decoding: text[start..<position], as: UTF8.self), line: line, column: column, depth: depth,
-          isAssigned: isAssigned, assignedName: isAssigned ? simpleValue(after) : nil))
+          bytes: Int32(clamping: start)..<Int32(clamping: position), line: line, column: Int32(clamping: column), depth: depth,
+          isAssigned: isAssigned, assigned: isAssigned ? simpleValue(after) : 0..<0))
     }
 
     /// The name between the "=" at `offset` and a comma or brace.
-    func simpleValue(_ offset: Int) -> String? {
+    func simpleValue(_ offset: Int) -> Range<Int32> {
       var start = offset + 1
       while [32, 9].contains(byte(start)) { start += 1 }
       var end = start
       while isLetter(byte(end)) || byte(end) == UInt8(ascii: ".") { end += 1 }
       var after = end
       while [32, 9, 10, 13].contains(byte(after)) { after += 1 }
-      guard end > start, [UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: ";")].contains(byte(after)) else { return nil }
-      return String(decoding: text[(position + start)..<(position + end)], as: UTF8.self)
+      guard end > start, [UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: ";")].contains(byte(after)) else { return 0..<0 }
+      return Int32(clamping: position + start)..<Int32(clamping: position + end)
     }
 
     mutating func string(_ quote: UInt8) {
