@@ -41,7 +41,7 @@ let package = Package(
     .target(
       name: "ChainHost",
       dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "ChainText", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
-      resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua"),
+      resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/map_stream.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua"),
         .embedInCode("Lua/store.lua"), .embedInCode("Lua/tensor_annotations.lua")]),
     // ONNX Runtime's C API, opened at run time: nothing of it is linked.
     .target(name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),

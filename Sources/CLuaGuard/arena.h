@@ -5,6 +5,7 @@
 #pragma once
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 // Under AddressSanitizer every block is malloc's, so that it sees each one.
 #if defined(__SANITIZE_ADDRESS__)
@@ -20,7 +21,7 @@
 
 // Twice what a chainlet's state holds when it has just been made. Pages that are never used cost nothing. Less than malloc
 // maps on its own.
-enum { ARENA_BYTES = 96 * 1024 };
+enum { ARENA_BYTES = 96 * 1024, USED_AT_ONCE = 32 * 1024, PAGE = 4096 };
 // Lua aligns to eight bytes. The largest small block holds a coroutine's first stack.
 enum { STEP = 8, LARGEST = 1024, SIZES = LARGEST / STEP + 1 };
 
@@ -38,6 +39,11 @@ static size_t steps(size_t size) { return (size + STEP - 1) / STEP; }
 static clg_arena *clg_new_arena(void) {
   clg_arena *arena = malloc(ARENA_BYTES);
   if (!arena) return NULL;
+#ifdef MADV_POPULATE_WRITE
+  // What a new state uses of it comes in one go and not page by page; where the kernel is too old for it nothing happens.
+  uintptr_t first = ((uintptr_t)arena + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+  if (ARENA_IS_USED) madvise((void *)first, USED_AT_ONCE, MADV_POPULATE_WRITE);
+#endif
   *arena = (clg_arena){.next = (char *)(arena + 1), .end = (char *)arena + ARENA_BYTES};
   return arena;
 }

@@ -20,6 +20,7 @@ extension LuaStack {
   /// The bytecode of the Lua function on top, as this Lua's own `lua_dump` writes it.
   package func dump(stripped: Bool) -> [UInt8] {
     var code: [UInt8] = []
+    code.reserveCapacity(2_048) // it comes in pieces of a few bytes
     withUnsafeMutablePointer(to: &code) { code in
       // lua_dump neither allocates in the state nor raises; the writer only appends.
       _ = lua_dump(

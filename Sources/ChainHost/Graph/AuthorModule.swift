@@ -33,8 +33,12 @@ extension AuthorHost {
 package typealias BuiltInModules = @Sendable (_ name: String, _ stack: LuaStack, _ state: LuaState) -> Bool
 
 enum AuthorModule {
-  /// Bytecode of the two Lua files, made once in a process. Without lines: no place of ours belongs in a message.
-  private static let code: Result<(types: [UInt8], chain: [UInt8]), LuaError> = {
+  private struct Code {
+    let types, chain, mapStream: [UInt8]
+  }
+
+  /// Bytecode of the Lua files, made once in a process. Without lines: no place of ours belongs in a message.
+  private static let code: Result<Code, LuaError> = {
     do throws(LuaError) {
       let state = try LuaState()
       func compile(_ text: [UInt8], _ name: String) throws(LuaError) -> [UInt8] {
@@ -44,7 +48,10 @@ enum AuthorModule {
           return stack.dump(stripped: true)
         }
       }
-      return .success((try compile(PackageResources.types_lua, "types.lua"), try compile(PackageResources.chain_lua, "chain.lua")))
+      return .success(
+        Code(
+          types: try compile(PackageResources.types_lua, "types.lua"), chain: try compile(PackageResources.chain_lua, "chain.lua"),
+          mapStream: try compile(PackageResources.map_stream_lua, "map_stream.lua")))
     } catch { return .failure(error) }
   }()
 
@@ -57,7 +64,7 @@ enum AuthorModule {
     defer { clg_wake_collector(state.core, 0) }
     try state.hostSection { stack throws(LuaError) in
       stack.setTop(0)
-      pushOwn(to: stack, state: state, host: host) // 1
+      pushOwn(to: stack, state: state, host: host, code) // 1
       try push(code.types, "types.lua", to: stack)
       stack.push(copyOf: 1)
     }
@@ -93,8 +100,8 @@ enum AuthorModule {
     if let message = code.withUnsafeBytes({ stack.pushChunk($0, name: name, mode: "b") }) { throw LuaError(.memory, message) }
   }
 
-  private static func pushOwn(to stack: LuaStack, state: LuaState, host: any AuthorHost) {
-    stack.pushTable(fields: 8)
+  private static func pushOwn(to stack: LuaStack, state: LuaState, host: any AuthorHost, _ code: Code) {
+    stack.pushTable(fields: 9)
     func add(_ name: String, _ body: @escaping (LuaStack) -> Int32) {
       state.push(NativeFunction(body), onto: stack)
       stack.rawSet(-2, field: name)
@@ -109,6 +116,7 @@ enum AuthorModule {
       $0.push(text: noValue(forItem: $0.integer(at: 1)))
       return Int32(CLG_ERROR)
     }
+    add("map_stream") { stack in code.mapStream.withUnsafeBytes { stack.pushChunk($0, name: "map_stream.lua", mode: "b") }.map { stack.fail($0) } ?? 1 }
     add("direct", refuseDirectCall)
     add("refuse_write") { $0.fail("cannot set '\($0.text(at: 2) ?? $0.describe(at: 2))' in the module: it is read-only") }
     host.pushExtras(to: stack, state: state)

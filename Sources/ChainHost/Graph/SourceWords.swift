@@ -19,6 +19,7 @@ struct SourceWords {
   init(_ text: [UInt8]) {
     self.text = text
     var scanner = Scanner(text: text)
+    scanner.words.reserveCapacity(text.count / 5)
     scanner.run()
     words = scanner.words
   }

@@ -89,45 +89,14 @@ end
 
 chain.model, chain.store, chain.limiter, chain.sqlite = use "model", use "store", use "limiter", use "sqlite"
 
--- chain.map over a stream: a stream of the results. Each item has a task; it emits when the one before has, and so the
--- results keep their order, and the end of a task means that there is room for one more.
-local function map_stream(source, fn, limit)
-  return chain.stream(function(emit)
-    local source <close> = source
-    local tasks, first, last = {}, 1, 0
-    local _ <close> = setmetatable({}, { __close = function()
-      for index = first, last do tasks[index]:cancel() end
-    end })
-    for item in source do
-      local index, before = last + 1, tasks[last]
-      tasks[index] = chain.async(function()
-        local _ <close> = setmetatable({}, { __close = function(_, failure)
-          if failure ~= nil then source:close() end -- nobody waits for another item
-        end })
-        local value = fn(item, index)
-        if before then before:await() end
-        if value == nil then own.no_value(index) end
-        emit(value)
-      end)
-      last = index
-      if last - first + 1 >= limit then
-        tasks[first]:await()
-        tasks[first - 1] = nil -- not this one: the next item waits for it
-        first = first + 1
-      end
-    end
-    if last > 0 then tasks[last]:await() end
-    first = last + 1
-  end)
-end
-
 -- A native function decides, since a Lua function that the author's `return` calls would take the place of his own.
 local map_for = rawget(native, "map_for")
 if map_for then
-  local map, is_stream = native.map, native.is_stream
+  local map, is_stream, map_stream = native.map, native.is_stream, nil
   native.map = map_for(function(list, fn, options)
     if not is_stream(list) then return map(list, fn, options) end
     map({}, fn, options) -- says what is wrong with them
+    map_stream = map_stream or own.map_stream()(chain, own)
     return map_stream(list, fn, options and options.limit or 64)
   end)
   native.map_for, native.is_stream = nil, nil
