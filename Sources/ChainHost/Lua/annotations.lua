@@ -163,9 +163,15 @@ chain.types = {}
 
 ---@class chain.Tokenizer
 ---@field encode fun(self: chain.Tokenizer, text: string|string[], options?: chain.EncodeOptions): chain.Tokens the inputs of a model; shorter texts are filled up to the longest
----@field decode fun(self: chain.Tokenizer, ids: integer[]|chain.Tensor): string without the special tokens
 ---@field count fun(self: chain.Tokenizer, text: string): integer tokens of the whole text, the special ones too
 ---@field chunks fun(self: chain.Tokenizer, text: string, options: text.ChunkOptions): string[] as `text.chunks` by tokens
+local Tokenizer = {}
+
+--- The text of ids, without the special tokens.
+---@param ids integer[]
+---@return string
+---@overload fun(self: chain.Tokenizer, ids: chain.Tensor): string
+function Tokenizer:decode(ids) end
 
 ---@class chain.Store
 ---@field get fun(self: chain.Store, key: string): any
@@ -173,7 +179,7 @@ chain.types = {}
 ---@field add fun(self: chain.Store, key: string, value: any, ttl?: number): boolean
 ---@field incr fun(self: chain.Store, key: string, by?: number, ttl?: number): number
 ---@field delete fun(self: chain.Store, key: string): boolean
----@field fetch fun(self: chain.Store, key: string, fn: fun(key: string): any, ttl?: number): any
+---@field fetch fun(self: chain.Store, key: string, fn: (fun(key: string): any), ttl?: number): any
 
 ---@class chain.Limiter
 ---@field wait fun(self: chain.Limiter, tokens?: number)
