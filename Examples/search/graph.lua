@@ -36,7 +36,7 @@ local Index = chain.chainlet "Index" {
   output = { verses = t.list { place = t.string, text = t.string }, vectors = t.tensor("float32", { "n", 384 }) },
   needs  = { embed = Embed },
   uses   = { known = chain.store { name = config.model, max_bytes = 256000000 } },
-  limits = { memory = "256MB" },
+  limits = { memory = "256MB", cpu = 60 },
 }
 
 function Index:run(req)
