@@ -20,8 +20,10 @@ extension Lane {
     }
     // One spent slice in a turn: a neighbour waits for one of them, however many there are.
     if !slow.isEmpty { runFrom(slow.pop()) }
+    if !crossings.isEmpty { continueCrossing() }
+    wakeFromHandOff()
     armTimer()
-    return !(ready.isEmpty && slow.isEmpty)
+    return !isAtRest
   }
 
   private func runFrom(_ first: CallRef) {
@@ -35,13 +37,19 @@ extension Lane {
     }
   }
 
+  private var isAtRest: Bool { ready.isEmpty && slow.isEmpty && crossings.isEmpty }
+
+  /// Outside of a run nobody takes the turn that is handed on.
+  private func wakeFromHandOff() {
+    guard let call = handOff else { return }
+    handOff = nil
+    ready.push(call)
+  }
+
   /// Asks the loop for turns if there is something to run.
   func wakeLoop() {
-    if let call = handOff {
-      handOff = nil
-      ready.push(call)
-    }
-    if !(ready.isEmpty && slow.isEmpty) { loop.requestTurns() }
+    wakeFromHandOff()
+    if !isAtRest { loop.requestTurns() }
     armTimer()
   }
 
@@ -96,12 +104,14 @@ extension Lane {
   }
 
   /// The run that held the state waits or has ended: the others of that state may go on.
-  private func releaseHold(_ core: UnsafeMutablePointer<StateCore>) {
+  func releaseHold(_ core: UnsafeMutablePointer<StateCore>) {
     core.pointee.holder = nil
     let state = core.pointee.owner.takeUnretainedValue()
     let parked = state.parked
     state.parked = []
-    for call in parked { ready.push(call) }
+    for call in parked {
+      if let crossing = call.existingExtra?.crossing { beginPieces(crossing) } else { ready.push(call) }
+    }
   }
 
   // MARK: Waking
