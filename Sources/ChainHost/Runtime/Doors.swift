@@ -112,9 +112,12 @@ extension Lane {
   /// False: the output is large and crosses in pieces; then the call is completed once more.
   func requestEnded(_ call: CallRef, failure: Failure?, results: Int32) -> Bool {
     let request = call.pointee.request.takeUnretainedValue()
-    var result = failure.map { Result<ChainOutput, Failure>.failure($0) }
-    if result == nil, case .outside(let crossed)? = call.existingExtra?.crossed { result = crossed }
-    if result == nil {
+    let result: Result<ChainOutput, Failure>
+    if let failure {
+      result = .failure(failure)
+    } else if case .outside(let crossed)? = call.existingExtra?.crossed {
+      result = crossed
+    } else {
       let stack = call.stack
       if results == 0 { stack.pushNil() }
       let at = results == 0 ? stack.top : stack.top - results + 1
@@ -126,7 +129,7 @@ extension Lane {
       }
       result = encoded.mapError(call.state.returned)
     }
-    finish(request, result ?? .failure(.hostStops))
+    finish(request, result)
     return true
   }
 

@@ -21,7 +21,6 @@ extension Lane {
     // One spent slice in a turn: a neighbour waits for one of them, however many there are.
     if !slow.isEmpty { runFrom(slow.pop()) }
     if !crossings.isEmpty { continueCrossing() }
-    wakeFromHandOff()
     armTimer()
     return !isAtRest
   }
@@ -39,16 +38,12 @@ extension Lane {
 
   private var isAtRest: Bool { ready.isEmpty && slow.isEmpty && crossings.isEmpty }
 
-  /// Outside of a run nobody takes the turn that is handed on.
-  private func wakeFromHandOff() {
-    guard let call = handOff else { return }
-    handOff = nil
-    ready.push(call)
-  }
-
   /// Asks the loop for turns if there is something to run.
   func wakeLoop() {
-    wakeFromHandOff()
+    if let call = handOff {
+      handOff = nil
+      ready.push(call)
+    }
     if !isAtRest { loop.requestTurns() }
     armTimer()
   }
