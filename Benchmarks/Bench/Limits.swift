@@ -6,6 +6,7 @@ let limits = Benchmark("limits") { bench in
   try await overshoot(bench)
   try await neighbours(bench)
   try await plainLua(bench)
+  try await laneEvents(bench)
 }
 
 /// How far over its limit a run gets before it is ended, in time and in memory, and how soon its chainlet serves again.

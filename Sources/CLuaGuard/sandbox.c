@@ -98,6 +98,23 @@ int clg_make_read_only(lua_State *L, const char *name) {
   return 1;
 }
 
+int clg_push_viewed(lua_State *L, int index, const char *name) {
+  int top = lua_gettop(L);
+  if (!lua_getmetatable(L, index)) return 0;
+  lua_pushliteral(L, "__newindex");
+  lua_rawget(L, -2);
+  // No script can have that function: views have no metatable that one may see.
+  if (lua_tocfunction(L, -1) == refuse_write && lua_getupvalue(L, -1, 1) && strcmp(lua_tostring(L, -1), name) == 0) {
+    lua_pushliteral(L, "__index");
+    lua_rawget(L, top + 1);
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+    return 1;
+  }
+  lua_settop(L, top);
+  return 0;
+}
+
 // ---------------------------------------------------------------------------------------------- sealed globals
 static int undefined_global(lua_State *L) {
   if (lua_type(L, 2) != LUA_TSTRING) return luaL_error(L, "global names are strings, not %s", luaL_typename(L, 2));

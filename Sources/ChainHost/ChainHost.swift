@@ -21,7 +21,7 @@ public final class ChainHost: Sendable {
   let registry: ResourceRegistry
   let counters: NativeCounters
 
-  /// Starts the lanes. Any thread.
+  /// Starts the lanes. Any thread. If the system has no descriptors or threads left for them, every `load` says so.
   /// - Parameters:
   ///   - lanes: threads that run chainlets, each with states of its own; at least 1.
   ///   - environment: the real one, unless a simulation drives the host.
@@ -156,6 +156,7 @@ public final class ChainHost: Sendable {
   private func adopt(_ generation: Generation, onLaneAt index: Int) async throws(Failure) {
     while true {
       guard let lane = lanes.lane(at: index) else { throw Failure.lanesLost(lanes.lostCount, lanes.mostLost) }
+      if let problem = lane.loop.problem { throw Failure.cannotBegin(lane, problem) }
       let adoption = await lane.ask(ifDropped: Adoption.done(.failure(.hostStops)), ifLost: { .lost($0) }) { reply in
         lane.adopt(generation) { reply.give(.done($0)) }
       }

@@ -28,6 +28,10 @@ public protocol Environment: AnyObject, Sendable {
   func spend(nanoseconds: UInt64)
 }
 
+extension LaneLoop {
+  public var problem: String? { nil }
+}
+
 extension LoopClient {
   public func loopIsLost() -> Bool { false }
 }
@@ -57,8 +61,11 @@ public protocol LoopClient: AnyObject, Sendable {
 
 /// One event loop on a thread of its own (or its simulated twin).
 public protocol LaneLoop: AnyObject, Sendable {
-  /// Any thread. Begins the loop's thread. Once; nothing happens after `stop`.
+  /// Any thread. Begins the loop's thread. Once; nothing happens after `stop`. Where the system has no descriptor or
+  /// thread left it is as after `stop`, and `problem` says so.
   func start()
+  /// Any thread. After `start`: why the loop could not begin.
+  var problem: String? { get }
   /// Any thread. Runs `message` on the loop's thread, in order of posting. After `stop` messages are dropped.
   func post(_ message: @escaping @Sendable () -> Void)
   /// Any thread. Ends the loop after the message at hand and waits for its thread, unless called on that thread.

@@ -3,6 +3,9 @@ import CUV
 /// libuv's words for a status.
 func uvMessage(_ status: Int32) -> String { String(cString: uv_strerror(status)) }
 
+/// What the system did not give.
+struct LoopProblem: Error { let text: String }
+
 /// A uv loop on a thread of its own.
 ///
 /// One round: the timer, then a turn and a batch of the mailbox while there is work of the loop's own, then I/O and
@@ -16,9 +19,11 @@ package final class EventLoop: LaneLoop, @unchecked Sendable {
   private let mailbox: Mailbox
   private let loopExecutor: LoopExecutor
   private let lifecycle: Monitor<Phase>
+  private let obstacle = Monitor<String?>(nil)
 
   private var client: (any LoopClient)?
   private var loop: UnsafeMutablePointer<uv_loop_t>!
+  private var wakeUp: WakeUp!
   private var idle: Idle!
   private var timer: Timer!
   private var wantsTurns = false
@@ -45,12 +50,26 @@ package final class EventLoop: LaneLoop, @unchecked Sendable {
       return isNew
     }
     guard begins else { return }
+    do throws(LoopProblem) { try open() } catch { return cannotBegin(error) }
     let hasThread = SystemThread.start(named: name) { [self] in
       mailbox.asCurrent { run() }
       lifecycle.withLock { $0 = .ended }
       lifecycle.broadcast()
     }
-    precondition(hasThread, "the system gave no thread for the loop '\(name)'")
+    if hasThread { return }
+    close()
+    cannotBegin(LoopProblem(text: "no thread left"))
+  }
+
+  package var problem: String? { obstacle.withLock { $0 } }
+
+  private func cannotBegin(_ problem: LoopProblem) {
+    obstacle.withLock { $0 = problem.text }
+    mailbox.close()
+    client = nil
+    mailbox.end()
+    lifecycle.withLock { $0 = .ended }
+    lifecycle.broadcast()
   }
 
   package func post(_ message: @escaping @Sendable () -> Void) { mailbox.post(message) }
@@ -106,12 +125,55 @@ package final class EventLoop: LaneLoop, @unchecked Sendable {
     }
   }
 
+  /// Takes what the system may not have. Before the loop's thread begins.
+  private func open() throws(LoopProblem) {
+    try EventLoop.lookForDescriptors()
+    let memory = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
+    let status = uv_loop_init(memory)
+    guard status == 0 else {
+      memory.deallocate()
+      throw LoopProblem(text: uvMessage(status))
+    }
+    loop = memory
+    do throws(LoopProblem) {
+      wakeUp = try WakeUp(on: memory) { [unowned self] in onWakeUp() } // called only while `run` runs
+    } catch {
+      close()
+      throw error
+    }
+  }
+
+  /// libuv ends the process when its first loop finds no descriptors for signals: so they are looked for before.
+  private static func lookForDescriptors() throws(LoopProblem) {
+    var found: [uv_file] = []
+    defer {
+      for descriptor in found {
+        var request = uv_fs_t()
+        uv_fs_close(nil, &request, descriptor, nil)
+        uv_fs_req_cleanup(&request)
+      }
+    }
+    for _ in 0..<3 {
+      var pair: (uv_file, uv_file) = (0, 0)
+      let status = withUnsafeMutableBytes(of: &pair) { uv_pipe($0.assumingMemoryBound(to: uv_file.self).baseAddress, 0, 0) }
+      guard status == 0 else { throw LoopProblem(text: uvMessage(status)) }
+      found += [pair.0, pair.1]
+    }
+  }
+
+  /// Gives it back: after the loop's last event, or if it never began.
+  private func close() {
+    wakeUp?.close()
+    wakeUp = nil
+    uv_run(loop, UV_RUN_DEFAULT)
+    let closed = uv_loop_close(loop)
+    precondition(closed == 0, "the loop '\(name)' cannot end: \(uvMessage(closed))")
+    loop.deallocate()
+    loop = nil
+  }
+
   private func run() {
-    loop = .allocate(capacity: 1)
-    let status = uv_loop_init(loop)
-    precondition(status == 0, "the loop '\(name)' cannot begin: \(uvMessage(status))")
     // They call back only while this method runs.
-    let wakeUp = WakeUp(on: loop) { [unowned self] in onWakeUp() }
     idle = Idle(on: loop) { [unowned self] in onIdle() }
     timer = Timer(on: loop) { [unowned self] in onTimer() }
     mailbox.whenPostedFromInside = { [unowned self] in idle.start() }
@@ -127,14 +189,9 @@ package final class EventLoop: LaneLoop, @unchecked Sendable {
     mailbox.runJobsLeft()
 
     mailbox.end()
-    wakeUp.close()
     idle.close()
     timer.close()
-    uv_run(loop, UV_RUN_DEFAULT)
-    let closed = uv_loop_close(loop)
-    precondition(closed == 0, "the loop '\(name)' cannot end: \(uvMessage(closed))")
-    loop.deallocate()
-    loop = nil
+    close()
   }
 
   private func onWakeUp() {

@@ -22,6 +22,13 @@ struct HandleMemory<Raw>: ~Copyable {
   /// Every handle type of libuv begins with `uv_handle_t`.
   var base: UnsafeMutablePointer<uv_handle_t> { UnsafeMutableRawPointer(raw).assumingMemoryBound(to: uv_handle_t.self) }
 
+  /// Instead of `close`, for a handle that libuv has refused.
+  mutating func discard() {
+    if isClosing { return }
+    isClosing = true
+    free(raw)
+  }
+
   mutating func close() {
     if isClosing { return }
     isClosing = true

@@ -18,7 +18,7 @@ final class Signal {
 }
 
 /// Signals to the process as calls on a loop that does nothing else. Whoever keeps it may stop it; it watches until
-/// then, kept or not.
+/// then, kept or not. Where the system has no descriptor left for it nothing is watched.
 public final class SignalWatch: Sendable {
   private let loop: EventLoop
 
@@ -50,6 +50,7 @@ private final class SignalClient: LoopClient, @unchecked Sendable {
   func begin(on loop: EventLoop) {
     self.loop = loop
     loop.start()
+    if loop.problem != nil { return self.loop = nil }
     isWatching.wait { $0 ? () : nil }
   }
 

@@ -6,12 +6,14 @@ final class WakeUp: @unchecked Sendable {
   private var handle = HandleMemory(uv_async_t.self)
   private let action: () -> Void
 
-  /// The loop's thread only. `action` runs there.
-  init(on loop: UnsafeMutablePointer<uv_loop_t>, action: @escaping () -> Void) {
+  /// Before the loop runs, or on its thread, where `action` runs.
+  init(on loop: UnsafeMutablePointer<uv_loop_t>, action: @escaping () -> Void) throws(LoopProblem) {
     self.action = action
     handle.belongs(to: self)
     let status = uv_async_init(loop, handle.raw) { owner(of: $0!.pointee.data, as: WakeUp.self).action() }
-    precondition(status == 0, "a loop found no descriptor to be woken by: \(uvMessage(status))")
+    guard status != 0 else { return }
+    handle.discard()
+    throw LoopProblem(text: uvMessage(status))
   }
 
   /// Any thread, before `close`.

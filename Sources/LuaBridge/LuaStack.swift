@@ -184,6 +184,13 @@ extension LuaStack {
   package func upvalueIdentity(_ n: Int32, of index: Int32) -> UnsafeRawPointer? { UnsafeRawPointer(lua_upvalueid(L, index, n)) }
   /// Replaces the table on top by a read-only view.
   package func makeReadOnly(name: String) { _ = clg_make_read_only(L, name) }
+  /// If a read-only view of that name lies at `index`, the table behind it takes its place. Needs three slots.
+  package func replaceView(at index: Int32, named name: String) -> Bool {
+    let index = absolute(index)
+    guard clg_push_viewed(L, index, name) != 0 else { return false }
+    replace(at: index)
+    return true
+  }
 }
 
 /// The candidate nearest to a misspelt name, if one is near: for "did you mean".

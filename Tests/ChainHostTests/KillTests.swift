@@ -130,6 +130,32 @@ struct KillTests {
     await host.shutdown()
     #expect([first, queued, later] == ["cpu_limit", "unavailable", "true"])
   }
+
+  @Test("an output is written where the state has hardly room left: names of it are copied on the way")
+  func fullState() async throws {
+    let host = ChainHost()
+    let chain = try await host.load(files: ["graph.lua": """
+      local chain = require "chain"
+      local t = chain.types
+      local Main = chain.chainlet "Main" { input = { count = t.integer }, output = t.map(t.integer), limits = { memory = "256KB" } }
+      function Main:run(req)
+        local map = {}
+        for i = 1, req.count do map[i .. ("x"):rep(1000)] = i end
+        return map
+      end
+      return Main
+      """])
+    var ends: Set<String> = []
+    for count in 100..<240 {
+      do throws(Failure) {
+        let text = try await chain.run(json: Array(#"{"count":\#(count)}"#.utf8))
+        #expect(text.count > count * 1_000)
+        ends.insert("ok")
+      } catch { ends.insert(error.code) }
+    }
+    await host.shutdown()
+    #expect(ends == ["ok", "memory_limit"], "not both sides of the limit were reached")
+  }
 }
 
 /// A primitive that chainlets wait in until the test opens it.

@@ -48,6 +48,31 @@ struct EndingTests {
     #expect(outcome.status == 130 || outcome.status == 3)
   }
 
+  #if os(Linux)
+    /// The one native function of the program that may not come back: `print`, while nobody reads standard error.
+    @Test("more lost lanes than --lost-lanes bears end the program with status 4, and it says why")
+    func lostLanes() throws {
+      let text = graph("t.integer", "while true do print(('x'):rep(1000)) end").replacing("output =", with: "limits = { cpu = 0.2 }, output =")
+      let outcome = try Program(["graph.lua": text]).shell("""
+        mkfifo errors; exec 3<>errors
+        $chainrun graph.lua --lost-lanes 0 2>errors 3>&- & pid=$!
+        # The thread that is to say that the lane is lost cannot either.
+        until grep -qs chain-urgent /proc/$pid/task/*/comm || ! kill -0 $pid; do sleep 0.02; done
+        cat <errors 3>&- >read & wait $pid; status=$?
+        exec 3>&-; wait; grep '^chainrun: ' read >&2; exit $status
+        """)
+      #expect(outcome.errors == "chainrun: 1 lanes are lost, more than the 0 that this host bears (mostLostLanes): restart the process\n")
+      #expect(outcome.output == "")
+      #expect(outcome.status == 4)
+    }
+  #endif
+
+  @Test("where there are too few descriptors the program says so, and is not ended by a signal", arguments: 3..<24)
+  func fewDescriptors(_ most: Int) throws {
+    let outcome = try Program(["graph.lua": graph("t.integer", "return 7")]).shell("ulimit -n \(most); exec $chainrun graph.lua")
+    #expect(outcome.status == 0 && outcome.output == "7\n" || [1, 3, 127].contains(outcome.status) && !outcome.errors.isEmpty, "\(outcome)")
+  }
+
   @Test("a reader that goes away ends it quietly, as a shell knows it")
   func brokenPipe() throws {
     let program = try Program(["graph.lua": graph("t.stream(t.integer)", "for i = 1, 10000000 do emit(i) end")])

@@ -177,6 +177,8 @@ const char *clg_library_name(int index);    // of those, by position from 0; NUL
 int clg_distance(const char *a, size_t a_length, const char *b, size_t b_length);
 // Replaces the table on top by a read-only view of it; `name` is used in the message.
 int clg_make_read_only(lua_State *L, const char *name);
+// Pushes the table behind the view of that name at `index`; 0 and nothing when it is none. Needs three slots.
+int clg_push_viewed(lua_State *L, int index, const char *name);
 
 // ---------------------------------------------------------------------------------------------- release
 const char *clg_lua_identification(void);   // of the library that runs: "$LuaVersion: Lua 5.4.8  Copyright …"

@@ -179,7 +179,7 @@ enum AuthorModule {
       stack.insert(at: -2)
       stack.rawSet(copy)
     }
-    stack.makeReadOnly(name: "chain.const")
+    stack.makeReadOnly(name: ConstantTable.name)
     return true
   }
 }

@@ -62,6 +62,8 @@ struct Call {
     case idle
     /// Has no slot yet, so no coroutine runs.
     case queued
+    /// Has its slot, and a large input or output that crosses piece by piece.
+    case crossing
     /// In a ring, or handed the turn.
     case ready
     case running
@@ -132,6 +134,9 @@ final class CallExtra {
   var needGate: NeedGate?
   /// The bound of that kind behind which it waits.
   var awaitedGate: NeedGate?
+  /// Its large input or output, while it crosses; then the output as it has crossed.
+  var crossing: LargeCrossing?
+  var crossed: CrossedOutput?
   /// The stream that it writes.
   var output: StreamChannel?
   /// The streams that it reads; closed with it.
@@ -162,6 +167,13 @@ final class CallExtra {
     if let first = failed.min(by: { $0.id < $1.id }) { return first.failure }
     return nil
   }
+}
+
+/// An output that has crossed in pieces.
+enum CrossedOutput {
+  /// On the caller's stack.
+  case answer
+  case outside(Result<ChainOutput, Failure>)
 }
 
 /// Why a call is ended from outside: what its caller will see.

@@ -31,6 +31,9 @@ struct StateCore {
   /// For a stream: of what follows the items.
   var result: SchemaLink?
   let outputLimits: CrossingLimits
+  /// What of an input, and of an output, crosses in one event.
+  let inputShare: CrossingLimits
+  let outputShare: CrossingLimits
 }
 
 /// One chainlet's Lua state on one lane: its `self`, its pool of coroutines, its slots and its queue.
@@ -114,7 +117,8 @@ final class ChainletState {
         lua: lua.core, owner: .passUnretained(self), slots: Int32(clamping: declaration.scaling.concurrency),
         cpuLimit: nanoseconds(limits.cpu), timeLimit: limits.time.map(nanoseconds) ?? .max,
         depthLimit: Int32(clamping: limits.depth), input: links.input, output: links.output, result: links.result,
-        outputLimits: program.outputLimits))
+        outputLimits: program.outputLimits, inputShare: CrossingLimits().within(lane.share),
+        outputShare: program.outputLimits.within(lane.share)))
     module.state = self
     let environment = lane.environment
     lua.closer = { environment.runOnWorker($0) }

@@ -19,7 +19,10 @@ extension Lane {
     open(callee, under: caller, deadline: caller.pointee.run.deadline)
     takeSlot(callee)
     caller.pointee.wait = .answer
-    if let failure = fill(callee, from: waiter, need) { return complete(callee, failure: failure, results: 0) }
+    let fits = fill(callee, from: waiter, need)
+    guard fits == true, callee.pointee.core.pointee.lua.pointee.memory.over == 0 else {
+      return fillWithCare(callee, fits: fits, from: waiter, need)
+    }
     waiter.setTop(0)
     callee.pointee.phase = .ready
     handOff = callee
@@ -72,17 +75,48 @@ extension Lane {
     call.pointee.holdsSlot = true
   }
 
-  /// Puts body, handler, `run`, `self` and the checked copy of the input on the callee's stack.
-  @inline(__always) private func fill(_ callee: CallRef, from waiter: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Failure? {
+  /// Puts body, handler, `run`, `self` and the checked copy of the input on the callee's stack; nil: it is large.
+  @inline(__always) private func fill(_ callee: CallRef, from waiter: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Bool? {
     let core = callee.pointee.core
     let stack = callee.stack
     core.pointee.lua.pointee.memory.host &+= 1
     ChainletState.pushRun(onto: stack)
-    let fits = core.pointee.input.copy(from: waiter, at: 1, need.pointee.input, to: stack, limits: CrossingLimits())
+    let fits = core.pointee.input.tryCopy(from: waiter, at: 1, need.pointee.input, to: stack, limits: core.pointee.inputShare)
     core.pointee.lua.pointee.memory.host &-= 1
     callee.pointee.run.answers = ChainletState.prefix
-    if fits && core.pointee.lua.pointee.memory.over == 0 { return nil }
-    return fillFailure(callee, fits: fits, waiter, need)
+    return fits
+  }
+
+  private func fillWithCare(_ callee: CallRef, fits: Bool?, from source: LuaStack, _ need: UnsafeMutablePointer<Need>) {
+    guard let fits else { return fillInPieces(callee, from: source, need) }
+    if let failure = fillFailure(callee, fits: fits, source, need) { return complete(callee, failure: failure, results: 0) }
+    filled(callee, from: source)
+  }
+
+  /// The input is large.
+  private func fillInPieces(_ callee: CallRef, from source: LuaStack, _ need: UnsafeMutablePointer<Need>) {
+    guard let caller = callee.parent else { return }
+    let (core, stack) = (callee.pointee.core, callee.stack)
+    stack.setTop(ChainletState.prefix)
+    core.pointee.lua.pointee.memory.host += 1
+    ChainletState.pushRun(onto: stack)
+    core.pointee.lua.pointee.memory.host -= 1
+    copyInPieces(
+      callee, from: source, at: 1, caller.state, to: stack, callee.state, core.pointee.input, limits: CrossingLimits()
+    ) { [unowned self] fits, isOutOfMemory in
+      let failure = isOutOfMemory ? callee.state.memoryFailure(for: " for its input") : fillFailure(callee, fits: fits, source, need)
+      if let failure { return complete(callee, failure: failure, results: 0) }
+      filled(callee, from: source)
+    }
+  }
+
+  /// The input is on the call's stack: its arguments are not needed any more.
+  private func filled(_ call: CallRef, from source: LuaStack) {
+    let channel = call.existingExtra?.output
+    channel?.releaseArguments()
+    if call.parent?.existingExtra?.retry == nil, channel == nil { source.setTop(0) }
+    if let channel { pushEmit(of: channel, onto: call) }
+    start(call)
   }
 
   private func fillFailure(_ callee: CallRef, fits: Bool, _ waiter: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Failure? {
@@ -166,10 +200,11 @@ extension Lane {
     guard let needs = parent.pointee.core.pointee.needs else { return }
     let need = needs + Int(call.pointee.need)
     let source = call.existingExtra?.output?.arguments ?? parent.waiter
+    if call.state.program.input.streamField == nil {
+      return fillWithCare(call, fits: fill(call, from: source, need), from: source, need)
+    }
     if let failure = fillStreaming(call, from: source, need) { return complete(call, failure: failure, results: 0) }
-    call.existingExtra?.output?.releaseArguments()
-    if parent.existingExtra?.retry == nil, call.existingExtra?.output == nil { source.setTop(0) }
-    start(call)
+    filled(call, from: source)
   }
 
   /// The input is on the call's stack: it runs, or is run with others of its chainlet.
@@ -177,7 +212,7 @@ extension Lane {
     if call.state.batching != nil { addToBatch(call) } else { makeReady(call) }
   }
 
-  /// As `fill`, for a callee that may read a stream of its caller's, or write one.
+  /// As `fill`, for a callee that reads a stream of its caller's: in one event, however large the other fields are.
   private func fillStreaming(_ call: CallRef, from source: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Failure? {
     let core = call.pointee.core
     let stack = call.stack
@@ -191,9 +226,7 @@ extension Lane {
     if !fits, let problem = streamProblem, let field = call.state.program.input.streamField {
       return Failure(code: Failure.Code.badInput, message: "\(call.state.name).input.\(field.name): \(problem)", status: 500)
     }
-    if let failure = fillFailure(call, fits: fits, source, need) { return failure }
-    if let channel = call.existingExtra?.output { pushEmit(of: channel, onto: call) }
-    return nil
+    return fillFailure(call, fits: fits, source, need)
   }
 
   private func argumentProblem(_ caller: CallRef, _ waiter: LuaStack, _ target: ChainletState) -> Failure? {
@@ -238,10 +271,10 @@ extension Lane {
     let at = results == 0 ? stack.top : stack.top &- results &+ 1
     let memory = caller.pointee.core.pointee.lua
     memory.pointee.memory.host &+= 1
-    let fits = need.pointee.output.copy(
-      from: stack, at: at, core.pointee.output, to: caller.waiter, limits: core.pointee.outputLimits)
+    let fits = need.pointee.output.tryCopy(
+      from: stack, at: at, core.pointee.output, to: caller.waiter, limits: core.pointee.outputShare)
     memory.pointee.memory.host &-= 1
-    guard fits && memory.pointee.memory.over == 0 else { return answerFailure(caller, of: call, fits: fits, at: at) }
+    guard fits == true && memory.pointee.memory.over == 0 else { return answerWithCare(caller, of: call, fits: fits, at: at) }
     leave(call)
     ChainletState.recycle(call)
     caller.pointee.run.answers = 1
@@ -249,7 +282,11 @@ extension Lane {
     handOff = caller
   }
 
-  private func answerFailure(_ caller: CallRef, of call: CallRef, fits: Bool, at index: Int32) {
+  private func answerWithCare(_ caller: CallRef, of call: CallRef, fits: Bool?, at index: Int32) {
+    guard let fits else {
+      caller.waiter.setTop(0)
+      return complete(call, failure: nil, results: call.stack.top - index + 1)
+    }
     guard fits else {
       let failure = call.state.returned(call.state.program.explainOutput(call.stack, at: index))
       return complete(call, failure: failure, results: 0)

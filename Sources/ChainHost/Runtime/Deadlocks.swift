@@ -157,7 +157,7 @@ private struct WaitGraph {
       case .nothing, .time, .native: return nil
       }
     case .ending: return call.hasChildren ? call.children : nil
-    case .idle, .ready, .running: return nil
+    case .idle, .crossing, .ready, .running: return nil
     }
   }
 

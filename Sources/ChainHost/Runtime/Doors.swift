@@ -37,21 +37,38 @@ extension Lane {
     let memory = state.core.pointee.lua
     memory.pointee.memory.host += 1
     ChainletState.pushRun(onto: stack)
-    let failure = decode(request.input, onto: stack, call)
+    let isLarge = request.input.isLarger(than: share)
+    let failure = isLarge ? nil : decode(request.input, onto: stack, call, as: state.core.pointee.input)
     memory.pointee.memory.host -= 1
+    if isLarge { decodeInPieces(request.input, call) } else { rootDecoded(call, failure, isOutOfMemory: state.isOutOfMemory()) }
+  }
+
+  private func decodeInPieces(_ input: ChainInput, _ call: CallRef) {
+    let (state, stack) = (call.state, call.stack)
+    guard let own = OwnLink(state.program.input, state.lua) else { return rootDecoded(call, nil, isOutOfMemory: true) }
+    var failure: Failure?
+    crossInPieces(call, reading: nil, writing: state.core) { [unowned self] pause in
+      failure = decode(input, onto: stack, call, as: own.link, pause: pause)
+    } ended: { [unowned self] isOutOfMemory in rootDecoded(call, failure, isOutOfMemory: isOutOfMemory) }
+  }
+
+  private func rootDecoded(_ call: CallRef, _ failure: Failure?, isOutOfMemory: Bool) {
+    let request = call.pointee.request.takeUnretainedValue()
+    let failure = isOutOfMemory ? call.state.memoryFailure(for: " for its input") : failure
     if let failure { return complete(call, failure: failure, results: 0) }
-    if state.isOutOfMemory() { return complete(call, failure: state.memoryFailure(for: " for its input"), results: 0) }
     call.pointee.run.answers = ChainletState.prefix
     if let channel = call.existingExtra?.output { pushEmit(of: channel, onto: call) }
     start(call)
     if request.feed != nil, let fed = call.existingExtra?.inputs.first(where: { $0.feeding != nil }) { askFeed(fed) }
   }
 
-  private func decode(_ input: ChainInput, onto stack: LuaStack, _ call: CallRef) -> Failure? {
+  private func decode(
+    _ input: ChainInput, onto stack: LuaStack, _ call: CallRef, as link: SchemaLink, pause: Pace.Pause? = nil
+  ) -> Failure? {
     let state = call.state
     let root = "\(state.name).input"
     guard call.pointee.request.takeUnretainedValue().feed != nil else {
-      return decode(input.item, as: state.core.pointee.input, onto: stack, root: root, of: state)
+      return decode(input.item, as: link, onto: stack, root: root, of: state, pause: pause)
     }
     guard state.program.input.streamField != nil else {
       return Failure(
@@ -59,7 +76,7 @@ extension Lane {
     }
     // Only the reader of JSON fills a stream field.
     let text: ChainOutput = if case .value(let value) = input { .json(value.json) } else { input.item }
-    return decode(text, as: state.core.pointee.input, onto: stack, root: root, of: state) { [unowned self] stack in
+    return decode(text, as: link, onto: stack, root: root, of: state, pause: pause) { [unowned self] stack in
       pushFed(call, onto: stack)
     }
   }
@@ -67,7 +84,7 @@ extension Lane {
   /// Pushes a value from outside, checked.
   func decode(
     _ value: ChainOutput, as link: SchemaLink, onto stack: LuaStack, root: String, of state: ChainletState,
-    stream: JSONReader.StreamHook? = nil
+    pause: Pace.Pause? = nil, stream: JSONReader.StreamHook? = nil
   ) -> Failure? {
     let program = link.program.takeUnretainedValue()
     let binding = link.binding.takeUnretainedValue()
@@ -77,13 +94,14 @@ extension Lane {
         let result: Result<Void, TypeMismatch> = bytes.withUnsafeBytes { text in
           do throws(TypeMismatch) {
             try JSONReader.read(
-              text, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: root, stream: stream)
+              text, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: root, stream: stream, pause: pause)
             return .success(())
           } catch { return .failure(error) }
         }
         try result.get()
       case .value(let value):
-        try ValueCoder.push(value, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: root)
+        try ValueCoder.push(
+          value, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: root, pause: pause)
       }
       return nil
     } catch { return Failure(code: error.code, message: error.message, chainlet: state.name) }
@@ -91,15 +109,41 @@ extension Lane {
 
   // MARK: Out
 
-  func requestEnded(_ call: CallRef, failure: Failure?, results: Int32) {
+  /// False: the output is large and crosses in pieces; then the call is completed once more.
+  func requestEnded(_ call: CallRef, failure: Failure?, results: Int32) -> Bool {
     let request = call.pointee.request.takeUnretainedValue()
-    if let failure { return finish(request, .failure(failure)) }
-    let stack = call.stack
-    if results == 0 { stack.pushNil() }
-    let at = results == 0 ? stack.top : stack.top - results + 1
-    switch encode(stack, at: at, call.pointee.core.pointee.output, request.form, of: call.state) {
-    case .success(let output): finish(request, .success(output))
-    case .failure(let failure): finish(request, .failure(call.state.returned(failure)))
+    let result: Result<ChainOutput, Failure>
+    if let failure {
+      result = .failure(failure)
+    } else if case .outside(let crossed)? = call.existingExtra?.crossed {
+      result = crossed
+    } else {
+      let stack = call.stack
+      if results == 0 { stack.pushNil() }
+      let at = results == 0 ? stack.top : stack.top - results + 1
+      let core = call.pointee.core
+      let encoded = encode(stack, at: at, core.pointee.output, request.form, of: call.state, limits: core.pointee.outputShare)
+      if case .failure(let failure) = encoded, failure.code == Failure.Code.outputLimit {
+        encodeInPieces(call, at: at, request.form, results: results)
+        return false
+      }
+      result = encoded.mapError(call.state.returned)
+    }
+    finish(request, result)
+    return true
+  }
+
+  private func encodeInPieces(_ call: CallRef, at index: Int32, _ form: OutputForm, results: Int32) {
+    let (state, stack) = (call.state, call.stack)
+    guard let own = OwnLink(state.program.output, state.lua) else {
+      return complete(call, failure: state.memoryFailure(for: " for its output"), results: 0)
+    }
+    var encoded: Result<ChainOutput, Failure>?
+    crossInPieces(call, reading: state.core, writing: nil) { [unowned self] pause in
+      encoded = encode(stack, at: index, own.link, form, of: state, limits: state.program.outputLimits, pause: pause)
+    } ended: { [unowned self] _ in
+      call.extra.crossed = encoded.map { .outside($0.mapError(state.returned)) }
+      complete(call, failure: nil, results: results)
     }
   }
 
@@ -138,23 +182,36 @@ extension Lane {
   }
 
   /// A value of a state, checked, for the outside.
-  func encode(_ stack: LuaStack, at index: Int32, _ link: SchemaLink, _ form: OutputForm, of state: ChainletState)
-    -> Result<ChainOutput, Failure>
-  {
+  func encode(
+    _ stack: LuaStack, at index: Int32, _ link: SchemaLink, _ form: OutputForm, of state: ChainletState, limits: CrossingLimits,
+    pause: Pace.Pause? = nil
+  ) -> Result<ChainOutput, Failure> {
     let program = link.program.takeUnretainedValue()
     let binding = link.binding.takeUnretainedValue()
-    let limits = state.program.outputLimits
+    let memory = state.core.pointee.lua
+    memory.pointee.memory.host += 1
+    defer {
+      memory.pointee.memory.host -= 1
+      if pause == nil { _ = state.isOutOfMemory() } // what it pushed is garbage by now
+    }
     let root = "\(state.name).output"
     do throws(TypeMismatch) {
       switch form {
       case .json:
+        if let pause {
+          var buffer = ByteBuffer() // the lane's may be used meanwhile
+          try JSONWriter.write(
+            program, from: stack, at: index, binding: binding, into: &buffer, limits: limits, root: root, pause: pause)
+          _ = pause()
+          return .success(.json(buffer.array))
+        }
         defer { jsonBuffer.removeAll() }
         try JSONWriter.write(
           program, from: stack, at: index, binding: binding, into: &jsonBuffer, limits: limits, root: root)
         return .success(.json(jsonBuffer.array))
       case .value:
         return .success(.value(try ValueCoder.read(
-          program, from: stack, at: index, limits: limits, root: root)))
+          program, from: stack, at: index, limits: limits, root: root, pause: pause)))
       }
     } catch {
       if program.type == ChainletProgram.nothing { return .failure(state.program.explainOutput(stack, at: index)) }

@@ -72,7 +72,7 @@ extension Lane {
     failure?.arrived(in: call)
     let wasQueued = call.pointee.phase == .queued
     if wasQueued { state.removeFromQueue(call) }
-    deliver(call, to: parent, failure: &failure, results: results)
+    guard deliver(call, to: parent, failure: &failure, results: results) else { return }
     if let extra { closeHoldings(of: call, extra) }
     if call.pointee.kind == .task { taskLeft(call) }
     let isHook = call.pointee.kind == .hook
@@ -92,10 +92,14 @@ extension Lane {
     if isHook { hookLeft(call, extra, failure) } // its state may be closed now
   }
 
-  /// Hands the outcome to whoever waits for it: a caller, a group, a task's handle, a request, a hook's starter.
-  private func deliver(_ call: CallRef, to parent: CallRef?, failure: inout Failure?, results: Int32) {
+  /// Hands the outcome to whoever waits for it: a caller, a group, a task's handle, a request, a hook's starter. False: it
+  /// is large and crosses in pieces; then the call is completed once more.
+  private func deliver(_ call: CallRef, to parent: CallRef?, failure: inout Failure?, results: Int32) -> Bool {
     let extra = call.existingExtra
-    if let channel = extra?.output { return producerEnded(channel, call, failure: &failure, results: results) }
+    if let channel = extra?.output {
+      producerEnded(channel, call, failure: &failure, results: results)
+      return true
+    }
     switch call.pointee.kind {
     case .hook: // told of its end when all of it has been put away
       if failure == nil { extra?.hookReturned?(call.stack, results) }
@@ -107,12 +111,14 @@ extension Lane {
       }
     case .call:
       if let parent {
-        guard parent.pointee.run.cancel == 0, parent.pointee.wait == .answer else { return }
-        if let failure { answerCaller(parent, failure, of: call) } else { answerSlowly(parent, of: call, results: results) }
+        guard parent.pointee.run.cancel == 0, parent.pointee.wait == .answer else { return true }
+        guard let failure else { return answerSlowly(parent, of: call, results: results) }
+        answerCaller(parent, failure, of: call)
       } else {
-        requestEnded(call, failure: failure, results: results)
+        return requestEnded(call, failure: failure, results: results)
       }
     }
+    return true
   }
 
   private func answerCaller(_ caller: CallRef, _ failure: Failure, of call: CallRef) {
@@ -141,8 +147,12 @@ extension Lane {
     attempt(caller, needs + Int(caller.pointee.run.operand), deadline: plan.deadline, allowance: plan.allowance)
   }
 
-  private func answerSlowly(_ caller: CallRef, of call: CallRef, results: Int32) {
-    guard let needs = caller.pointee.core.pointee.needs else { return }
+  private func answerSlowly(_ caller: CallRef, of call: CallRef, results: Int32) -> Bool {
+    guard let needs = caller.pointee.core.pointee.needs else { return true }
+    if call.existingExtra?.crossed != nil {
+      wake(caller, answers: 1)
+      return true
+    }
     let need = needs + Int(call.pointee.need)
     let stack = call.stack
     if results == 0 { stack.pushNil() }
@@ -154,15 +164,42 @@ extension Lane {
     }
     let memory = caller.pointee.core.pointee.lua
     memory.pointee.memory.host += 1
-    let fits = need.pointee.output.copy(
-      from: stack, at: at, call.pointee.core.pointee.output, to: waiter, limits: call.pointee.core.pointee.outputLimits)
+    let fits = need.pointee.output.tryCopy(
+      from: stack, at: at, call.pointee.core.pointee.output, to: waiter, limits: call.pointee.core.pointee.outputShare)
     memory.pointee.memory.host -= 1
-    guard fits else {
-      waiter.setTop(0)
-      return wake(caller, failure: call.state.returned(call.state.program.explainOutput(stack, at: at)))
+    if fits == true {
+      if caller.state.isOutOfMemory() { endForMemory(caller) }
+      wake(caller, answers: 1)
+      return true
     }
-    if caller.state.isOutOfMemory() { endForMemory(caller) }
-    wake(caller, answers: 1)
+    waiter.setTop(0)
+    if fits == nil {
+      answerInPieces(caller, of: call, need, results: results, at: at)
+      return false
+    }
+    wake(caller, failure: call.state.returned(call.state.program.explainOutput(stack, at: at)))
+    return true
+  }
+
+  /// The output is large.
+  private func answerInPieces(
+    _ caller: CallRef, of call: CallRef, _ need: UnsafeMutablePointer<Need>, results: Int32, at index: Int32
+  ) {
+    copyInPieces(
+      call, from: call.stack, at: index, call.state, to: caller.waiter, caller.state, need.pointee.output,
+      limits: call.pointee.core.pointee.outputLimits
+    ) { [unowned self] fits, isOutOfMemory in
+      guard fits || isOutOfMemory else {
+        let failure = call.state.returned(call.state.program.explainOutput(call.stack, at: index))
+        return complete(call, failure: failure, results: 0)
+      }
+      if isOutOfMemory {
+        caller.waiter.setTop(0)
+        endForMemory(caller)
+      }
+      call.extra.crossed = .answer
+      complete(call, failure: nil, results: results)
+    }
   }
 
   /// What a call held ends with it: its streams, its locks, its place behind a need's bound, its tasks' values.
@@ -213,6 +250,9 @@ extension Lane {
   @inline(never) private func endCancelled(_ call: CallRef) {
     switch call.pointee.phase {
     case .queued:
+      complete(call, failure: endingFailure(call), results: 0)
+    case .crossing:
+      abandonCrossing(of: call)
       complete(call, failure: endingFailure(call), results: 0)
     case .waiting:
       guard !call.hasChildren else { return }

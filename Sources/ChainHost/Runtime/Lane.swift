@@ -22,6 +22,9 @@ final class Lane: LoopClient, @unchecked Sendable {
   var ready = CallRing()
   var slow = CallRing()
   var handOff: CallRef?
+  /// Large crossings, of which the first is at hand, and when its piece is over.
+  var crossings: [LargeCrossing] = []
+  var pieceEnd: UInt64 = 0
   var now: UInt64 = 0
   var timers = TimerQueue()
   var nextStamp: UInt64 = 1
@@ -151,6 +154,7 @@ final class Lane: LoopClient, @unchecked Sendable {
       call.pointee.extra?.release()
       call.pointee.extra = nil
     }
+    crossings = []
     (requests, ending, channels) = ([:], [:], [:])
     (arriving, postponed, rebuilds) = ([:], [:], [:])
     (held, emptied, hookCalls, idleWaiters) = ([], [], [], [])

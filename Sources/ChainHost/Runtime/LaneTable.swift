@@ -103,15 +103,27 @@ final class LaneTable: Sendable {
     case .replaced(let fresh):
       note("\(name) is lost: \(loss.reason); a fresh one takes its place", loss)
       fresh.start()
+      if let problem = fresh.loop.problem { withdraw(fresh, Failure.cannotBegin(fresh, problem)) }
     case .ending: note("\(name) is lost while the host ends: \(loss.reason)", loss)
     case .tooMany(let count): tell(count, name, loss)
     }
     lane.giveUp(loss)
   }
 
+  /// A fresh lane that nobody can use: whoever supervises the process is told, as of too many that are lost.
+  private func withdraw(_ fresh: Lane, _ failure: Failure) {
+    state.withLock { state in if state.lanes[fresh.index] === fresh { state.lanes[fresh.index] = nil } }
+    log(LogLine(level: .error, chainlet: "host", request: nil, message: failure.message))
+    tellOnce(failure)
+  }
+
   private func tell(_ count: Int, _ name: String, _ loss: LaneLoss) {
     let failure = Failure.lanesLost(count, mostLost)
     note("\(name) is lost: \(loss.reason); \(failure.message)", loss)
+    tellOnce(failure)
+  }
+
+  private func tellOnce(_ failure: Failure) {
     let isFirst = state.withLock { state in
       defer { state.isTold = true }
       return !state.isTold
@@ -130,6 +142,10 @@ final class LaneTable: Sendable {
 }
 
 extension Failure {
+  static func cannotBegin(_ lane: Lane, _ problem: String) -> Failure {
+    Failure(code: Code.unavailable, message: "lane \(lane.index) cannot begin: \(problem); the process may have too few file descriptors or threads")
+  }
+
   static func lanesLost(_ count: Int, _ most: Int) -> Failure {
     Failure(
       code: Code.unavailable,

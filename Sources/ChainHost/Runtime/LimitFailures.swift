@@ -97,7 +97,7 @@ extension UnsafeMutablePointer where Pointee == Call {
   /// The Lua functions in which a call waits, or was when its slice was over; empty for one that has not begun.
   var whereabouts: [Failure.TraceEntry] {
     switch pointee.phase {
-    case .idle, .queued, .running, .ending: []
+    case .idle, .queued, .crossing, .running, .ending: []
     case .ready, .waiting: pointee.run.coroutine == nil ? [] : state.trace(of: waiter.frames(), self)
     }
   }

@@ -100,6 +100,7 @@ extension Lane {
   func forgetTurns() {
     ready.removeAll()
     slow.removeAll()
+    crossings = []
     handOff = nil
   }
 

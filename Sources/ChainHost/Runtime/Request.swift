@@ -14,6 +14,33 @@ package enum ChainInput: Sendable {
   }
 }
 
+extension ChainInput {
+  /// Whether it is more than what crosses in one event.
+  func isLarger(than share: CrossingLimits) -> Bool {
+    switch self {
+    case .json(let bytes): return bytes.count > share.jsonBytes
+    case .value(let value):
+      var left = share
+      return !left.hasRoom(for: value)
+    }
+  }
+}
+
+extension CrossingLimits {
+  /// Takes what a value needs from the limits; false, at once, when it is more than they are.
+  fileprivate mutating func hasRoom(for value: ChainValue) -> Bool {
+    nodes -= 1
+    switch value {
+    case .string(let text): bytes -= text.utf8.count
+    case .bytes(let data): bytes -= data.count
+    case .list(let items): for item in items { guard hasRoom(for: item) else { return false } }
+    case .record(let fields): for field in fields { guard hasRoom(for: field.value) else { return false } }
+    case .null, .boolean, .integer, .number, .reference: break
+    }
+    return nodes >= 0 && bytes >= 0
+  }
+}
+
 /// The form in which an answer is wanted.
 package enum OutputForm: Sendable { case json, value }
 

@@ -20,8 +20,9 @@ extension Lane {
     }
     // One spent slice in a turn: a neighbour waits for one of them, however many there are.
     if !slow.isEmpty { runFrom(slow.pop()) }
+    if !crossings.isEmpty { continueCrossing() }
     armTimer()
-    return !(ready.isEmpty && slow.isEmpty)
+    return !isAtRest
   }
 
   private func runFrom(_ first: CallRef) {
@@ -35,13 +36,15 @@ extension Lane {
     }
   }
 
+  private var isAtRest: Bool { ready.isEmpty && slow.isEmpty && crossings.isEmpty }
+
   /// Asks the loop for turns if there is something to run.
   func wakeLoop() {
     if let call = handOff {
       handOff = nil
       ready.push(call)
     }
-    if !(ready.isEmpty && slow.isEmpty) { loop.requestTurns() }
+    if !isAtRest { loop.requestTurns() }
     armTimer()
   }
 
@@ -96,12 +99,14 @@ extension Lane {
   }
 
   /// The run that held the state waits or has ended: the others of that state may go on.
-  private func releaseHold(_ core: UnsafeMutablePointer<StateCore>) {
+  func releaseHold(_ core: UnsafeMutablePointer<StateCore>) {
     core.pointee.holder = nil
     let state = core.pointee.owner.takeUnretainedValue()
     let parked = state.parked
     state.parked = []
-    for call in parked { ready.push(call) }
+    for call in parked {
+      if let crossing = call.existingExtra?.crossing { beginPieces(crossing) } else { ready.push(call) }
+    }
   }
 
   // MARK: Waking

@@ -19,18 +19,47 @@ struct SchemaLink {
   /// Checks the value at `index` and copies it onto `to`, whose binding this is; `source` is the same type as the other
   /// state sees it. Inside a host section of `to`'s state.
   @inline(__always) func copy(
-    from: LuaStack, at index: Int32, _ source: SchemaLink, to: LuaStack, limits: CrossingLimits, streams: LuaToLua.StreamHook? = nil
+    from: LuaStack, at index: Int32, _ source: SchemaLink, to: LuaStack, limits: CrossingLimits, streams: LuaToLua.StreamHook? = nil,
+    pause: Pace.Pause? = nil
   ) -> Bool {
     program._withUnsafeGuaranteedRef { program in
       guard to.ensure(program.stackDepth), from.ensure(program.stackDepth) else { return false }
       return source.binding._withUnsafeGuaranteedRef { source in
         binding._withUnsafeGuaranteedRef { target in
           LuaToLua.crossing(
-            program, from: from, at: index, binding: source, to: to, binding: target, limits: limits, stream: streams)
+            program, from: from, at: index, binding: source, to: to, binding: target, limits: limits, stream: streams, pause: pause)
         }
       }
     }
   }
+}
+
+extension SchemaLink {
+  /// As `copy`; nil when the value is larger than the limits.
+  @inline(__always) func tryCopy(
+    from: LuaStack, at index: Int32, _ source: SchemaLink, to: LuaStack, limits: CrossingLimits
+  ) -> Bool? {
+    program._withUnsafeGuaranteedRef { program in
+      guard to.ensure(program.stackDepth), from.ensure(program.stackDepth) else { return false }
+      return source.binding._withUnsafeGuaranteedRef { source in
+        binding._withUnsafeGuaranteedRef { target in
+          LuaToLua.attempt(program, from: from, at: index, binding: source, to: to, binding: target, limits: limits)
+        }
+      }
+    }
+  }
+}
+
+/// A link for one large crossing alone: bindings remember what they met in the value at hand.
+final class OwnLink {
+  let link: SchemaLink
+
+  /// nil: the state has no room for it.
+  init?(_ program: SchemaProgram, _ state: LuaState) {
+    do throws(LuaError) { link = try SchemaLink(program, state) } catch { return nil }
+  }
+
+  deinit { link.release() }
 }
 
 /// One entry of a chainlet's `needs`, in one state.

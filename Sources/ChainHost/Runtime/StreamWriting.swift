@@ -118,7 +118,7 @@ extension Lane {
     switch channel.reader {
     case .nobody: break
     case .outside(let form, let sink):
-      switch encode(waiter, at: 1, channel.items, form, of: call.state) {
+      switch encode(waiter, at: 1, channel.items, form, of: call.state, limits: call.state.program.outputLimits) {
       case .failure(let failure): return wake(call, failure: failure)
       case .success(let output):
         waiter.setTop(0)
@@ -195,7 +195,7 @@ extension Lane {
         let stack = call.stack // a call that never began has none
         if results == 0 { stack.pushNil() }
         let at = results == 0 ? stack.top : stack.top - results + 1
-        switch channel.result.map({ encode(stack, at: at, $0, form, of: call.state) }) ?? .success(.value(.null)) {
+        switch channel.result.map({ encode(stack, at: at, $0, form, of: call.state, limits: call.state.program.outputLimits) }) ?? .success(.value(.null)) {
         case .success(let output): channel.lastOutput = output
         case .failure(let problem): failure = call.state.returned(problem)
         }

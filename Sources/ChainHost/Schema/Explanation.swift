@@ -5,14 +5,14 @@ extension TypeMismatch {
   /// Why `LuaToLua.crossing` refused the value at `index`: the slow walk that finds the sentence. In a host section of
   /// the stack's state; leaves the stack as it was.
   package static func explain(
-    _ program: SchemaProgram, from stack: LuaStack, at index: Int32, root: String, limits: CrossingLimits
+    _ program: SchemaProgram, from stack: LuaStack, at index: Int32, root: String, limits: CrossingLimits, pause: Pace.Pause? = nil
   ) -> TypeMismatch {
     let top = stack.top
     defer { stack.setTop(top) }
     guard stack.ensure(program.stackDepth) else {
       return TypeMismatch(root: root, path: [], .tooDeep(limits.depth), limits)
     }
-    var walk = Explanation(stack: stack, program: program, limits: limits)
+    var walk = Explanation(stack: stack, program: program, limits: limits, pause: pause)
     let complaint = walk.complaint(about: 0, at: stack.absolute(index))
     return TypeMismatch(
       root: root, path: walk.path, complaint ?? Complaint(expected: program.type.expectation, got: stack.describe(at: index)), limits)
@@ -29,13 +29,15 @@ struct Explanation {
   private var depth = 0
   private var bytes = 0
   private var values = 0
+  private var pace: Pace
   /// The sizes of the named dimensions so far.
   private var sizes: [Int]
 
-  init(stack: LuaStack, program: SchemaProgram, limits: CrossingLimits) {
+  init(stack: LuaStack, program: SchemaProgram, limits: CrossingLimits, pause: Pace.Pause? = nil) {
     self.stack = stack
     self.program = program
     self.limits = limits
+    pace = Pace(pause)
     sizes = [Int](repeating: TensorFit.unknown, count: max(1, program.dimensionNames.count))
   }
 
@@ -53,6 +55,7 @@ struct Explanation {
   mutating func complaint(about nodeIndex: Int32, at index: Int32) -> Complaint? {
     let node = program.nodes[nodeIndex]
     let kind = stack.type(at: index)
+    if kind == .table { _ = ConstantTable.unveil(stack, at: index) }
     switch node.kind {
     case .string: return text(node, index)
     case .integer:
@@ -127,6 +130,7 @@ struct Explanation {
 
   /// A complaint about something inside; the step stays in the path only if there is one.
   private mutating func inside(_ step: PathStep, _ node: Int32?, _ index: Int32) -> Complaint? {
+    guard pace.goesOn() else { return .unwanted }
     path.append(step)
     let found = node.map { complaint(about: $0, at: index) } ?? anything(index)
     if found == nil { path.removeLast() }
@@ -255,7 +259,7 @@ struct Explanation {
     case .number:
       return stack.isInteger(at: index) || stack.number(at: index).isFinite
         ? nil : Complaint(expected: "a finite number", got: "number (\(stack.number(at: index)))")
-    case .table: break
+    case .table: _ = ConstantTable.unveil(stack, at: index)
     default:
       if JSONMarks.isNull(stack, at: index) || stack.blob(at: index) != nil || stack.tensor(at: index) != nil { return nil }
       return Complaint(expected: "plain data", got: got(index))

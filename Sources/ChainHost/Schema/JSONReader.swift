@@ -20,6 +20,7 @@ package struct JSONReader: ~Copyable, JSONTokens {
   var depth: Int
   var bytes: Int
   var values: Int
+  var pace: Pace
   var scratch = ByteBuffer()
   var complaint: Complaint?
   var path: [PathStep] = []
@@ -27,11 +28,12 @@ package struct JSONReader: ~Copyable, JSONTokens {
 }
 
 extension JSONReader {
-  /// Reads one value and pushes it onto `stack`.
+  /// Reads one value and pushes it onto `stack`. With `pause`, in the midst of which the state may do other work: the
+  /// binding must then be its own.
   /// - Throws: what is wrong with it, by its path; the stack is then as it was.
   package static func read(
     _ text: UnsafeRawBufferPointer, program: SchemaProgram, onto stack: LuaStack, binding: SchemaBinding,
-    limits: CrossingLimits, root: String, stream: StreamHook? = nil
+    limits: CrossingLimits, root: String, stream: StreamHook? = nil, pause: Pace.Pause? = nil
   ) throws(TypeMismatch) {
     let top = stack.top
     guard stack.ensure(program.stackDepth) else { throw TypeMismatch(root: root, path: [], .tooDeep(limits.depth), limits) }
@@ -39,7 +41,8 @@ extension JSONReader {
     defer { extendLifetime(copy) }
     var reader = JSONReader(
       program: program, nodes: program.nodes.start, binding: binding, stack: stack, limits: limits, stream: stream,
-      start: copy.start, end: copy.end, at: copy.start, depth: limits.depth, bytes: limits.bytes, values: limits.nodes)
+      start: copy.start, end: copy.end, at: copy.start, depth: limits.depth, bytes: limits.bytes, values: limits.nodes,
+      pace: Pace(pause))
     if reader.readWhole() { return }
     stack.setTop(top)
     throw TypeMismatch(

@@ -15,7 +15,9 @@ extension JSONReader {
     if at.pointee == 0x2C {
       at += 1
       skipSpace()
-      return true
+      if pace.goesOn() { return true }
+      wrong = true
+      return fail(.unwanted)
     }
     if at.pointee == close {
       at += 1

@@ -180,6 +180,7 @@ extension JSONReader {
         at += 1
         skipSpace()
         if at.pointee == 0x5D { return syntax("expected a value") }
+        guard pace.goesOn() else { return fail(.unwanted) }
       } else if at.pointee != 0x5D {
         return syntax("expected ',' or ']'")
       }

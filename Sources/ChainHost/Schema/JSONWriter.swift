@@ -15,26 +15,28 @@ package struct JSONWriter {
   var depth: Int
   var bytes: Int
   var values: Int
+  var pace: Pace
 
-  /// Appends the value at `index` to `buffer`.
+  /// Appends the value at `index` to `buffer`. With `pause`, in the midst of which nothing may change the value, and the
+  /// binding must be its own.
   /// - Throws: why it does not fit; the buffer is then as it was.
   package static func write(
     _ program: SchemaProgram, from stack: LuaStack, at index: Int32, binding: SchemaBinding, into buffer: inout ByteBuffer,
-    limits: CrossingLimits, root: String
+    limits: CrossingLimits, root: String, pause: Pace.Pause? = nil
   ) throws(TypeMismatch) {
     let top = stack.top, count = buffer.count
     let index = stack.absolute(index)
     guard stack.ensure(program.stackDepth) else { throw TypeMismatch(root: root, path: [], .tooDeep(limits.depth), limits) }
     var writer = JSONWriter(
       program: program, nodes: program.nodes.start, binding: binding, names: binding.names, stack: stack,
-      depth: limits.depth, bytes: limits.bytes, values: limits.nodes)
+      depth: limits.depth, bytes: limits.bytes, values: limits.nodes, pace: Pace(pause))
     binding.forgetSizes()
     let written = writer.whole(index, &buffer)
     stack.setTop(top)
     if written, writer.bytes >= 0, writer.values >= 0 { return }
     buffer.truncate(to: count)
     if writer.bytes < 0 { throw TypeMismatch(root: root, path: [], .tooManyBytes(limits.bytes), limits) }
-    throw TypeMismatch.explain(program, from: stack, at: index, root: root, limits: limits)
+    throw TypeMismatch.explain(program, from: stack, at: index, root: root, limits: limits, pause: pause)
   }
 
   private mutating func whole(_ index: Int32, _ buffer: inout ByteBuffer) -> Bool {
@@ -176,6 +178,7 @@ package struct JSONWriter {
       let member = nodes + Int(program.members[position].node)
       guard UnionChoice.takes(stack.type(at: index), member.pointee.kind) else { continue }
       if value(member, index, &buffer) { return true }
+      guard bytes >= 0, values >= 0 else { return false } // too large for any of them
       stack.setTop(top)
       buffer.truncate(to: count)
       (depth, bytes, values) = before

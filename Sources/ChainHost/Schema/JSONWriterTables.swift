@@ -35,6 +35,12 @@ extension JSONWriter {
       stack.replace(at: base &+ 1 &+ field)
       seen &+= 1
     }
+    if seen == 0, ConstantTable.unveil(stack, at: index) {
+      stack.setTop(base)
+      depth &+= 1
+      values &+= Int(count) &+ 1
+      return record(node, index, &buffer)
+    }
     buffer.append(0x7B)
     let first = buffer.count
     var slot = base
@@ -47,7 +53,7 @@ extension JSONWriter {
       }
       let name = program.names[field.name]
       buffer.append(padded: program.text.start + Int(name.jsonOffset), Int(name.jsonLength))
-      guard value(nodes + Int(field.node), slot, &buffer) else { return false }
+      guard value(nodes + Int(field.node), slot, &buffer), pace.goesOn() else { return false }
       buffer.append(0x2C)
     }
     close(0x7D, buffer.count == first, &buffer)
@@ -82,6 +88,7 @@ extension JSONWriter {
   ) -> Bool {
     guard stack.type(at: index) == .table else { return false }
     let length = stack.rawLength(at: index)
+    if length == 0, ConstantTable.unveil(stack, at: index) { return list(node, index, &buffer) }
     if node.pointee.limited, !ValueBounds.admits(count: length, node) { return false }
     guard enter(length) else { return false }
     let element = nodes + Int(node.pointee.element)
@@ -96,7 +103,7 @@ extension JSONWriter {
         buffer.truncate(to: start)
         return scattered(element, index, length, &buffer)
       }
-      guard value(element, base &+ 2, &buffer) else { return false }
+      guard value(element, base &+ 2, &buffer), pace.goesOn() else { return false }
       buffer.append(0x2C)
       stack.setTop(base &+ 1)
     }
@@ -115,7 +122,7 @@ extension JSONWriter {
     buffer.append(0x5B)
     for position in 0..<length {
       stack.rawGet(index, at: Int64(position &+ 1))
-      guard element.map({ value($0, base &+ 1, &buffer) }) ?? anything(base &+ 1, &buffer) else { return false }
+      guard element.map({ value($0, base &+ 1, &buffer) }) ?? anything(base &+ 1, &buffer), pace.goesOn() else { return false }
       buffer.append(0x2C)
       stack.setTop(base)
     }
@@ -142,8 +149,12 @@ extension JSONWriter {
       if element == nil || !JSONMarks.isNull(stack, at: base &+ 2) { keys.append(stack.bytes(at: base &+ 1)) }
       stack.pop()
     }
+    if keys.isEmpty, ConstantTable.unveil(stack, at: index) { return entries(element, index, &buffer) }
     guard enter(keys.count) else { return nil }
-    keys.sort { $0.lexicographicallyPrecedes($1) }
+    keys.sort { // a million comparisons, if there are many
+      _ = pace.goesOn()
+      return $0.lexicographicallyPrecedes($1)
+    }
     buffer.append(0x7B)
     for key in keys {
       bytes &-= key.count
@@ -151,7 +162,7 @@ extension JSONWriter {
       buffer.append(0x3A)
       stack.push(bytes: key)
       stack.rawGet(index)
-      guard element.map({ value($0, base &+ 1, &buffer) }) ?? anything(base &+ 1, &buffer) else { return nil }
+      guard element.map({ value($0, base &+ 1, &buffer) }) ?? anything(base &+ 1, &buffer), pace.goesOn() else { return nil }
       buffer.append(0x2C)
       stack.setTop(base)
     }
@@ -161,6 +172,7 @@ extension JSONWriter {
   }
 
   mutating func anyTable(_ index: Int32, _ buffer: inout ByteBuffer) -> Bool {
+    _ = ConstantTable.unveil(stack, at: index)
     let base = stack.top
     let isArray = JSONMarks.isArray(stack, at: index, mark: binding.arrayMark)
     stack.pushNil()

@@ -27,10 +27,11 @@ package struct LuaToLua {
   var depth: Int
   var bytes: Int
   var values: Int
+  var pace: Pace
 
   @inline(__always) init(
     _ program: SchemaProgram, from: LuaStack, binding source: SchemaBinding, to: LuaStack, binding target: SchemaBinding,
-    limits: CrossingLimits, stream: StreamHook?
+    limits: CrossingLimits, stream: StreamHook?, pause: Pace.Pause?
   ) {
     self.program = program
     nodes = program.nodes.start
@@ -46,14 +47,32 @@ package struct LuaToLua {
     depth = limits.depth
     bytes = limits.bytes
     values = limits.nodes
+    pace = Pace(pause)
   }
 
-  /// Copies the value at `index` of `from` as one value onto `to`.
+  /// Copies the value at `index` of `from` as one value onto `to`. With `pause`, in the midst of which nothing may change
+  /// the value, and both bindings must be its own.
   package static func crossing(
     _ program: SchemaProgram, from: LuaStack, at index: Int32, binding source: SchemaBinding,
-    to: LuaStack, binding destination: SchemaBinding, limits: CrossingLimits, stream: StreamHook? = nil
+    to: LuaStack, binding destination: SchemaBinding, limits: CrossingLimits, stream: StreamHook? = nil, pause: Pace.Pause? = nil
   ) -> Bool {
-    var crossing = LuaToLua(program, from: from, binding: source, to: to, binding: destination, limits: limits, stream: stream)
+    var crossing = LuaToLua(
+      program, from: from, binding: source, to: to, binding: destination, limits: limits, stream: stream, pause: pause)
+    return crossing.whole(index)
+  }
+
+  /// As `crossing`; nil when the value is larger than the limits.
+  @inline(__always) static func attempt(
+    _ program: SchemaProgram, from: LuaStack, at index: Int32, binding source: SchemaBinding,
+    to: LuaStack, binding destination: SchemaBinding, limits: CrossingLimits
+  ) -> Bool? {
+    var crossing = LuaToLua(
+      program, from: from, binding: source, to: to, binding: destination, limits: limits, stream: nil, pause: nil)
+    if crossing.whole(index) { return true }
+    return crossing.bytes < 0 || crossing.values < 0 ? nil : false
+  }
+
+  @inline(__always) private mutating func whole(_ index: Int32) -> Bool {
     let root = program.nodes.start
     let index = from.absolute(index)
     source.forgetSizes()
@@ -66,7 +85,7 @@ package struct LuaToLua {
       to.pushNil()
       return true
     }
-    return crossing.copy(root, index) && crossing.bytes >= 0 && crossing.values >= 0
+    return copy(root, index) && bytes >= 0 && values >= 0
   }
 
   // MARK: Any node
@@ -180,6 +199,7 @@ package struct LuaToLua {
     var tag: UnsafeRawPointer?
     let tagged = node.pointee.tag >= 0 && from.type(at: index) == .table
     if tagged {
+      _ = ConstantTable.unveil(from, at: index)
       from.push(kept: sourceNames[Int(node.pointee.tag)].reference)
       from.rawGet(index)
       tag = from.identity(at: -1)
@@ -189,6 +209,7 @@ package struct LuaToLua {
       let member = program.members[node.pointee.first &+ position]
       if tagged, member.tagValue >= 0, let wanted = sourceNames[Int(member.tagValue)].identity, wanted != tag { continue }
       if copy(nodes + Int(member.node), index) { return true }
+      guard bytes >= 0, values >= 0 else { return false } // too large for any of them
       from.setTop(fromTop)
       to.setTop(toTop)
       (depth, bytes, values) = before

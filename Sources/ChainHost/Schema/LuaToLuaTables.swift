@@ -39,6 +39,12 @@ extension LuaToLua {
       from.setTop(base &+ 1)
       seen &+= 1
     }
+    if seen == 0, ConstantTable.unveil(from, at: index) {
+      to.setTop(table &- 1)
+      depth &+= 1
+      values &+= Int(count) &+ 1
+      return copy(node, index)
+    }
     while seen < count {
       guard fill(fields[Int(order[Int(seen)])], table) else { return false }
       seen &+= 1
@@ -75,6 +81,7 @@ extension LuaToLua {
   @inline(__always) mutating func copyList(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32) -> Bool {
     guard from.type(at: index) == .table, depth > 0 else { return false }
     let length = from.rawLength(at: index)
+    if length == 0, ConstantTable.unveil(from, at: index) { return copy(node, index) }
     if node.pointee.limited, !ValueBounds.admits(count: length, node) { return false }
     depth &-= 1
     values &-= length &+ 1
@@ -90,7 +97,7 @@ extension LuaToLua {
         from.setTop(base)
         return copyScattered(element, index, length, table)
       }
-      guard copy(element, base &+ 2) else { return false }
+      guard copy(element, base &+ 2), pace.goesOn() else { return false }
       to.rawSet(table, at: position)
       from.setTop(base &+ 1)
     }
@@ -106,7 +113,7 @@ extension LuaToLua {
     while position < Int64(length) {
       position &+= 1
       from.rawGet(index, at: position)
-      guard element.map({ copy($0, base &+ 1) }) ?? copyAny(base &+ 1) else { return false }
+      guard element.map({ copy($0, base &+ 1) }) ?? copyAny(base &+ 1), pace.goesOn() else { return false }
       to.rawSet(table, at: position)
       from.setTop(base)
     }
@@ -117,6 +124,7 @@ extension LuaToLua {
   mutating func copyMap(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32) -> Bool {
     guard from.type(at: index) == .table, depth > 0 else { return false }
     let size = TableShape.count(from, at: index)
+    if size == 0, ConstantTable.unveil(from, at: index) { return copy(node, index) }
     depth &-= 1
     values &-= size &+ 1
     guard values >= 0 else { return false }
@@ -129,7 +137,7 @@ extension LuaToLua {
       if JSONMarks.isNull(from, at: base &+ 2) { // null equals absent
         guard from.type(at: base &+ 1) == .string else { return false }
       } else {
-        guard copyKey(base &+ 1), copy(element, base &+ 2) else { return false }
+        guard copyKey(base &+ 1), copy(element, base &+ 2), pace.goesOn() else { return false }
         to.rawSet(table)
         copied &+= 1
       }
@@ -186,6 +194,7 @@ extension LuaToLua {
   private mutating func copyAnyTable(_ index: Int32) -> Bool {
     guard depth > 0 else { return false }
     let size = TableShape.count(from, at: index)
+    if size == 0, ConstantTable.unveil(from, at: index) { return copyAny(index) }
     depth &-= 1
     values &-= size &+ 1
     guard values >= 0 else { return false }
@@ -206,7 +215,7 @@ extension LuaToLua {
     let start = from.top
     from.pushNil()
     while from.next(index) {
-      guard copyKey(start &+ 1), copyAny(start &+ 2) else { return false }
+      guard copyKey(start &+ 1), copyAny(start &+ 2), pace.goesOn() else { return false }
       to.rawSet(table)
       from.setTop(start &+ 1)
     }

@@ -35,7 +35,7 @@ package final class SchemaProgram: Sendable {
     var compiler = SchemaCompiler()
     _ = compiler.add(type)
     self.type = type
-    stackDepth = Int32(clamping: compiler.slots(of: 0, depth: 0) + 8)
+    stackDepth = Int32(clamping: compiler.slots(of: 0, depth: 0) + 12)
     nodes = FlatArray(compiler.nodes)
     fields = FlatArray(compiler.fields)
     members = FlatArray(compiler.members)

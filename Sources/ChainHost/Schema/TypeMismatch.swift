@@ -104,6 +104,13 @@ struct Complaint: Sendable {
     return complaint
   }
 
+  /// Nobody waits for the value any more, nor reads this.
+  static var unwanted: Complaint {
+    var complaint = Complaint(expected: "", got: "", text: "the value is not wanted any more")
+    complaint.isFinal = true
+    return complaint
+  }
+
   static func tooManyValues(_ most: Int) -> Complaint {
     Complaint(expected: "at most \(most) values", got: "more", text: "too large: more than \(most) values in all", limit: "limits.nodes")
   }

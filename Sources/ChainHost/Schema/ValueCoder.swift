@@ -8,7 +8,7 @@ package enum ValueCoder {
   /// - Throws: why it does not fit; the stack is then as it was.
   package static func push(
     _ value: ChainValue, program: SchemaProgram, onto stack: LuaStack, binding: SchemaBinding, limits: CrossingLimits,
-    root: String
+    root: String, pause: Pace.Pause? = nil
   ) throws(TypeMismatch) {
     let top = stack.top
     guard stack.ensure(program.stackDepth), stack.ensure(program.stackDepth * 2) else {
@@ -17,15 +17,16 @@ package enum ValueCoder {
     guard depth(of: value, atMost: limits.depth) <= limits.depth else {
       throw TypeMismatch(root: root, path: [], .tooDeep(limits.depth), limits)
     }
-    push(value, as: 0, program, binding, onto: stack)
+    var pace = Pace(pause)
+    push(value, as: 0, program, binding, onto: stack, &pace)
     let given = top + 1
     if stack.type(at: given) == .lightUserdata { // null as the whole
       stack.setTop(top)
       stack.pushNil()
     }
-    guard LuaToLua.crossing(program, from: stack, at: given, binding: binding, to: stack, binding: binding, limits: limits) else {
+    guard LuaToLua.crossing(program, from: stack, at: given, binding: binding, to: stack, binding: binding, limits: limits, pause: pause) else {
       stack.setTop(given)
-      let mismatch = TypeMismatch.explain(program, from: stack, at: given, root: root, limits: limits)
+      let mismatch = TypeMismatch.explain(program, from: stack, at: given, root: root, limits: limits, pause: pause)
       stack.setTop(top)
       throw mismatch
     }
@@ -35,18 +36,19 @@ package enum ValueCoder {
   /// Reads the value at `index`, checked against the program. In a host section of the stack's state; leaves the stack
   /// as it was.
   package static func read(
-    _ program: SchemaProgram, from stack: LuaStack, at index: Int32, limits: CrossingLimits, root: String
+    _ program: SchemaProgram, from stack: LuaStack, at index: Int32, limits: CrossingLimits, root: String, pause: Pace.Pause? = nil
   ) throws(TypeMismatch) -> ChainValue {
     let top = stack.top
     defer { stack.setTop(top) }
     guard stack.ensure(program.stackDepth) else { throw TypeMismatch(root: root, path: [], .tooDeep(limits.depth), limits) }
-    var check = Explanation(stack: stack, program: program, limits: limits)
+    var check = Explanation(stack: stack, program: program, limits: limits, pause: pause)
     let index = stack.absolute(index)
     if let complaint = check.complaint(about: 0, at: index) {
       throw TypeMismatch(root: root, path: check.path, complaint, limits)
     }
     stack.setTop(top)
-    return value(of: 0, program, stack, index)
+    var pace = Pace(pause)
+    return value(of: 0, program, stack, index, &pace)
   }
 
   /// Why a Swift value does not fit a type, or nil: for defaults and configuration, where there is no state at hand.
@@ -83,9 +85,16 @@ package enum ValueCoder {
   /// Pushes a value that is meant for a node: bytes become a blob where one is expected, absent fields get their
   /// defaults. Needs the slots of a crossing.
   static func push(_ value: ChainValue, as node: Int32?, _ program: SchemaProgram, _ binding: SchemaBinding, onto stack: LuaStack) {
+    var pace = Pace(nil)
+    push(value, as: node, program, binding, onto: stack, &pace)
+  }
+
+  private static func push(
+    _ value: ChainValue, as node: Int32?, _ program: SchemaProgram, _ binding: SchemaBinding, onto stack: LuaStack, _ pace: inout Pace
+  ) {
     let kind = node.map { program.nodes[$0].kind } ?? .any
     if let node, kind == .union || kind == .optional, value != .null {
-      return push(value, inside: program.nodes[node], program, binding, onto: stack)
+      return push(value, inside: program.nodes[node], program, binding, onto: stack, &pace)
     }
     if kind == .tensor, let shape = node.map({ program.nodes[$0] }), let dtype = TensorFit.dtype(of: shape),
       let tensor = TensorJSON.tensor(from: value, dtype, rank: Int(shape.count))
@@ -110,36 +119,39 @@ package enum ValueCoder {
         stack.setMetatable(of: -2)
       }
       for (position, item) in items.enumerated() {
-        push(item, as: element, program, binding, onto: stack)
+        guard pace.goesOn() else { return }
+        push(item, as: element, program, binding, onto: stack, &pace)
         stack.rawSet(-2, at: Int64(position + 1))
       }
     case .record(let fields):
       stack.pushTable(fields: Int32(clamping: fields.count))
-      push(fields: fields, as: node, program, binding, onto: stack)
+      push(fields: fields, as: node, program, binding, onto: stack, &pace)
     }
   }
 
   /// Pushes a value for the first member of a union that takes it, else for the first.
   private static func push(
-    _ value: ChainValue, inside shape: SchemaNode, _ program: SchemaProgram, _ binding: SchemaBinding, onto stack: LuaStack
+    _ value: ChainValue, inside shape: SchemaNode, _ program: SchemaProgram, _ binding: SchemaBinding, onto stack: LuaStack,
+    _ pace: inout Pace
   ) {
-    guard shape.kind == .union else { return push(value, as: shape.element, program, binding, onto: stack) }
+    guard shape.kind == .union else { return push(value, as: shape.element, program, binding, onto: stack, &pace) }
     let top = stack.top
     for position in shape.first..<(shape.first + shape.count) {
       let member = program.members[position]
       if member.tagValue >= 0, case .string(let tag)? = value[program.string(ofName: shape.tag)],
         tag != program.string(ofName: member.tagValue) { continue }
-      push(value, as: member.node, program, binding, onto: stack)
+      push(value, as: member.node, program, binding, onto: stack, &pace)
       var check = Explanation(stack: stack, program: program, limits: CrossingLimits(bytes: .max, nodes: .max))
       if check.complaint(about: member.node, at: top + 1) == nil { return stack.setTop(top + 1) }
       stack.setTop(top)
     }
-    push(value, as: nil, program, binding, onto: stack)
+    push(value, as: nil, program, binding, onto: stack, &pace)
   }
 
   /// With the table on top.
   private static func push(
-    fields: [ChainValue.Field], as node: Int32?, _ program: SchemaProgram, _ binding: SchemaBinding, onto stack: LuaStack
+    fields: [ChainValue.Field], as node: Int32?, _ program: SchemaProgram, _ binding: SchemaBinding, onto stack: LuaStack,
+    _ pace: inout Pace
   ) {
     let shape = node.map { program.nodes[$0] }
     for field in fields {
@@ -150,7 +162,8 @@ package enum ValueCoder {
           .first { program.string(ofName: $0.name) == field.name }?.node
       }
       if field.value == .null, shape?.kind != .any { continue } // null equals absent
-      push(field.value, as: target, program, binding, onto: stack)
+      guard pace.goesOn() else { return }
+      push(field.value, as: target, program, binding, onto: stack, &pace)
       stack.rawSet(-2, field: field.name)
     }
     guard let shape, shape.kind == .record else { return }
@@ -166,11 +179,11 @@ package enum ValueCoder {
 
   // MARK: Reading, after the check
 
-  private static func value(of node: Int32?, _ program: SchemaProgram, _ stack: LuaStack, _ index: Int32) -> ChainValue {
+  private static func value(of node: Int32?, _ program: SchemaProgram, _ stack: LuaStack, _ index: Int32, _ pace: inout Pace) -> ChainValue {
     let shape = node.map { program.nodes[$0] } ?? SchemaNode(kind: .any)
     switch shape.kind {
-    case .optional: return stack.type(at: index) == .nil ? .null : value(of: shape.element, program, stack, index)
-    case .union: return value(of: member(of: shape, program, stack, index), program, stack, index)
+    case .optional: return stack.type(at: index) == .nil ? .null : value(of: shape.element, program, stack, index, &pace)
+    case .union: return value(of: member(of: shape, program, stack, index), program, stack, index, &pace)
     default: break
     }
     switch stack.type(at: index) {
@@ -184,7 +197,9 @@ package enum ValueCoder {
     case .userdata:
       if let tensor = stack.tensor(at: index) { return .tensor(tensor) }
       return stack.blob(at: index).map { .bytes($0.array) } ?? .null
-    case .table: return table(shape, program, stack, index)
+    case .table:
+      _ = ConstantTable.unveil(stack, at: index)
+      return table(shape, program, stack, index, &pace)
     default: return .null
     }
   }
@@ -200,7 +215,7 @@ package enum ValueCoder {
     return nil
   }
 
-  private static func table(_ shape: SchemaNode, _ program: SchemaProgram, _ stack: LuaStack, _ index: Int32) -> ChainValue {
+  private static func table(_ shape: SchemaNode, _ program: SchemaProgram, _ stack: LuaStack, _ index: Int32, _ pace: inout Pace) -> ChainValue {
     let top = stack.top
     defer { stack.setTop(top) }
     let isList: Bool
@@ -218,14 +233,14 @@ package enum ValueCoder {
       return .list((0..<TableShape.count(stack, at: index)).map { position in
         stack.rawGet(index, at: Int64(position + 1))
         defer { stack.setTop(top) }
-        return value(of: element, program, stack, top + 1)
+        return pace.goesOn() ? value(of: element, program, stack, top + 1, &pace) : .null
       })
     }
-    return .record(fields(shape, program, stack, index))
+    return .record(fields(shape, program, stack, index, &pace))
   }
 
   private static func fields(
-    _ shape: SchemaNode, _ program: SchemaProgram, _ stack: LuaStack, _ index: Int32
+    _ shape: SchemaNode, _ program: SchemaProgram, _ stack: LuaStack, _ index: Int32, _ pace: inout Pace
   ) -> [ChainValue.Field] {
     let top = stack.top
     var result: [ChainValue.Field] = []
@@ -239,15 +254,17 @@ package enum ValueCoder {
           if field.absence == .filled { result.append(.init(name, program.defaults[Int(field.fill)])) }
           continue
         }
-        result.append(.init(name, value(of: field.node, program, stack, top + 1)))
+        guard pace.goesOn() else { break }
+        result.append(.init(name, value(of: field.node, program, stack, top + 1, &pace)))
       }
       return result
     }
     let element = shape.kind == .map ? shape.element : nil
     stack.pushNil()
     while stack.next(index) {
+      guard pace.goesOn() else { break }
       if element == nil || !JSONMarks.isNull(stack, at: top + 2) {
-        result.append(.init(stack.text(at: top + 1) ?? "", value(of: element, program, stack, top + 2)))
+        result.append(.init(stack.text(at: top + 1) ?? "", value(of: element, program, stack, top + 2, &pace)))
       }
       stack.setTop(top + 1)
     }

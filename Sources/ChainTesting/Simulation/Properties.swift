@@ -50,7 +50,7 @@ extension Simulation {
     Property(
       name: "outcomes", number: 14, sentence: "Answers racing cancel, timeout and break: one outcome, nothing is left behind.", seeds: 3_000,
       draw: { chance, scale in chaos(&chance, scale, Shape(wraps: true)) }, body: served),
-    slotOfABreak, burst, lostLanes, stopping, kills, failingRebuilds, killerOnce,
+    slotOfABreak, burst, lostLanes, stopping, kills, failingRebuilds, edits, killerOnce,
     Property(
       name: "rest", number: 25, sentence: "At rest nothing is held, and memory does not grow from one round to the next.", seeds: 200,
       draw: { chance, scale in

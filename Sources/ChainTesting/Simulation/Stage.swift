@@ -13,6 +13,7 @@ final class Stage: Sendable {
     var host: ChainHost?
     var chain: Chain?
     var other: Chain?
+    var folder: TemporaryFolder?
     var isShutDown = false
     var isDown = false
     var violations: [String] = []
@@ -44,13 +45,24 @@ final class Stage: Sendable {
 
   func load() async throws {
     guard let host else { return }
-    let chain = try await host.load(files: ["graph.lua": world.source])
+    let chain = try await load(on: host)
     state.withLock { $0.chain = chain }
     if let source = world.other {
       let other = try await host.load(files: ["graph.lua": source])
       state.withLock { $0.other = other }
     }
   }
+
+  private func load(on host: ChainHost) async throws -> Chain {
+    let files = world.files.merging(["graph.lua": world.source]) { $1 }
+    guard files.count > 1 else { return try await host.load(files: files) }
+    let folder = try TemporaryFolder(files)
+    state.withLock { $0.folder = folder }
+    return try await host.load("\(folder.path)/graph.lua")
+  }
+
+  /// Where the world's files are, if they are on the disk.
+  var folder: TemporaryFolder? { state.withLock { $0.folder } }
 
   /// Waits until nothing is left running, looks whether anything was left behind, and shuts the host down.
   func close() async throws {
@@ -63,6 +75,7 @@ final class Stage: Sendable {
       state.host = nil
       state.chain = nil
       state.other = nil
+      state.folder = nil
     }
   }
 

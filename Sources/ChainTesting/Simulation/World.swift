@@ -3,6 +3,9 @@ struct World: Sendable {
   var source = ""
   /// A second graph on the same host, where a property wants two versions at once.
   var other: String?
+  /// Files beside `graph.lua`: if there are any, all are on the disk, and what befalls them there after the load.
+  var files: [String: String] = [:]
+  var edits: [Edit] = []
   var clients: [Client] = []
   var lanes = 1
   var faults = Faults.none
@@ -14,6 +17,15 @@ struct World: Sendable {
   var attempts = 1
   /// Rounds in which the same clients come again.
   var rounds = 1
+}
+
+/// One change on the disk.
+struct Edit: Sendable {
+  /// Virtual nanoseconds after the beginning.
+  var time: UInt64
+  var path: String
+  /// nil: the file is removed.
+  var text: String?
 }
 
 /// Someone who asks once.
@@ -43,6 +55,8 @@ extension World: CustomStringConvertible {
     if let shutdownAfter { text += ", shutdown after \(shutdownAfter) ns" }
     for client in clients.prefix(20) { text += "\n\(client)" }
     if clients.count > 20 { text += "\n… \(clients.count) clients" }
+    for edit in edits { text += "\n\(edit)" }
+    for (path, source) in files.sorted(by: { $0.key < $1.key }) { text += "\n-- \(path)\n\(source)" }
     return text + "\n\(source)"
   }
 }

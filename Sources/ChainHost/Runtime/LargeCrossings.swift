@@ -1,0 +1,135 @@
+import ChainBase
+import ChainLoop
+import CLuaGuard
+import LuaBridge
+
+/// A crossing that is too large for one event of its lane: it goes on in pieces, with the lane's other work in between.
+///
+/// Whatever crosses, the call whose input or output it is stands in the phase `crossing` meanwhile, so that all that can end
+/// a call finds it.
+final class LargeCrossing {
+  let call: CallRef
+  /// Where tables are read that nobody may change meanwhile: no run of this state goes on.
+  let reads: UnsafeMutablePointer<StateCore>?
+  /// Where values are made.
+  let writes: UnsafeMutablePointer<StateCore>?
+  fileprivate let work: SteppedWork
+  /// Told of its end: whether the state in which values are made has no room for them.
+  fileprivate let ended: (_ isOutOfMemory: Bool) -> Void
+
+  init(
+    _ call: CallRef, reads: UnsafeMutablePointer<StateCore>?, writes: UnsafeMutablePointer<StateCore>?, _ work: SteppedWork,
+    ended: @escaping (Bool) -> Void
+  ) {
+    self.call = call
+    self.reads = reads
+    self.writes = writes
+    self.work = work
+    self.ended = ended
+  }
+}
+
+extension CrossingLimits {
+  /// What crosses in one event: about a millisecond's worth, and as much text as is copied and checked in that time.
+  static let share = CrossingLimits(bytes: 4 << 20, nodes: 4_096)
+  /// In a simulation, so that its small values go in pieces too.
+  static let simulatedShare = CrossingLimits(bytes: 256, nodes: 12)
+  /// Of a share of so many bytes, how much is JSON text, which takes longer: its values are not counted before it is read.
+  var jsonBytes: Int { bytes / 16 }
+
+  func within(_ share: CrossingLimits) -> CrossingLimits {
+    CrossingLimits(depth: depth, bytes: min(bytes, share.bytes), nodes: min(nodes, share.nodes), direction: direction)
+  }
+}
+
+extension Lane {
+  /// How long a piece takes.
+  private static let pieceLength: UInt64 = 1_000_000
+
+  /// Whether slices, and so pieces, are counted and not timed.
+  var isSimulated: Bool { watch.pointee.instructions > 0 }
+  var share: CrossingLimits { isSimulated ? .simulatedShare : .share }
+
+  /// Does `body` in pieces; it calls its argument now and then, and ends soon when that says false.
+  func crossInPieces(
+    _ call: CallRef, reading: UnsafeMutablePointer<StateCore>?, writing: UnsafeMutablePointer<StateCore>?,
+    _ body: @escaping (@escaping Pace.Pause) -> Void, ended: @escaping (_ isOutOfMemory: Bool) -> Void
+  ) {
+    let work = SteppedWork { [unowned self] pause in
+      body { self.isSimulated || self.environment.now() >= self.pieceEnd ? pause() : true }
+    }
+    let crossing = LargeCrossing(call, reads: reading, writes: writing, work, ended: ended)
+    call.pointee.phase = .crossing
+    call.extra.crossing = crossing
+    beginPieces(crossing)
+  }
+
+  /// The first piece comes when no other run holds the state that is read.
+  func beginPieces(_ crossing: LargeCrossing) {
+    if let core = crossing.reads {
+      guard core.pointee.holder == nil else { return core.pointee.owner.takeUnretainedValue().parked.append(crossing.call) }
+      core.pointee.holder = crossing.call
+    }
+    crossings.append(crossing)
+    loop.requestTurns()
+  }
+
+  /// The next piece of the crossing that is at hand: one after the other, so that each has an end.
+  func continueCrossing() {
+    let crossing = crossings[0]
+    pieceEnd = now &+ Lane.pieceLength
+    let isOver = crossing.inHostSection { crossing.work.step() }
+    now = environmentNow()
+    let isFull = crossing.writes?.pointee.owner.takeUnretainedValue().isOutOfMemory() ?? false
+    if isFull { crossing.inHostSection { crossing.work.end() } }
+    guard isOver || isFull else { return }
+    forget(crossing)
+    crossing.call.pointee.phase = .running
+    crossing.ended(isFull)
+  }
+
+  /// The call ends before its crossing does.
+  func abandonCrossing(of call: CallRef) {
+    guard let crossing = call.existingExtra?.crossing else { return }
+    crossing.inHostSection { crossing.work.end() }
+    forget(crossing)
+  }
+
+  private func forget(_ crossing: LargeCrossing) {
+    crossing.call.extra.crossing = nil
+    crossings.removeAll { $0 === crossing }
+    guard let core = crossing.reads else { return }
+    if core.pointee.holder == crossing.call { return releaseHold(core) }
+    core.pointee.owner.takeUnretainedValue().parked.removeAll { $0 == crossing.call }
+  }
+}
+
+extension LargeCrossing {
+  fileprivate func inHostSection<Result>(_ body: () -> Result) -> Result {
+    for core in [reads, writes] { core?.pointee.lua.pointee.memory.host += 1 }
+    defer { for core in [reads, writes] { core?.pointee.lua.pointee.memory.host -= 1 } }
+    return body()
+  }
+}
+
+// MARK: - From state to state
+
+extension Lane {
+  /// Copies a value from state to state in pieces, onto `to`. `fits` is told whether it fits its type, and the memory.
+  func copyInPieces(
+    _ call: CallRef, from: LuaStack, at index: Int32, _ source: ChainletState, to: LuaStack, _ target: ChainletState,
+    _ link: SchemaLink, limits: CrossingLimits, fits: @escaping (_ fits: Bool, _ isOutOfMemory: Bool) -> Void
+  ) {
+    let program = link.program.takeUnretainedValue()
+    guard let here = OwnLink(program, source.lua), let there = OwnLink(program, target.lua) else { return fits(false, true) }
+    let (fromTop, toTop) = (from.top, to.top)
+    var answer = false
+    crossInPieces(call, reading: source.core, writing: target.core) { pause in
+      answer = there.link.copy(from: from, at: index, here.link, to: to, limits: limits, pause: pause)
+      if !answer {
+        from.setTop(fromTop)
+        to.setTop(toTop)
+      }
+    } ended: { isOutOfMemory in fits(answer, isOutOfMemory) }
+  }
+}
