@@ -292,9 +292,15 @@ static void push_math(lua_State *L) {
   luaopen_math(L);
   uint64_t seed = clg_state_inline(L)->seed;
   if (!seed) return;
+  // On the main coroutine: this one may be waiting for what needs the library, and Lua calls nothing on one that waits.
+  clg_state *state = clg_state_inline(L);
+  state->memory.host++;
+  lua_checkstack(state->main, 4);
   lua_getfield(L, -1, "randomseed");
-  lua_pushinteger(L, (lua_Integer)seed);
-  lua_call(L, 1, 0);
+  lua_xmove(L, state->main, 1);
+  lua_pushinteger(state->main, (lua_Integer)seed);
+  lua_call(state->main, 1, 0);
+  state->memory.host--;
 }
 
 static void push_string(lua_State *L) {
