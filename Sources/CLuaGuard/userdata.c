@@ -43,7 +43,32 @@ int clg_push_kind(lua_State *L, const clg_kind *kind) {
 }
 
 // The collector hears of foreign bytes in steps of this many.
-enum { FOREIGN_STEP = 1 << 16 };
+enum { FOREIGN_STEP = 1 << 16, LEAST_ROOM = 1 << 20, LEAST_GROWTH = 16 << 20 };
+
+// What outlived two steps is old, and only a look at everything frees it, which Lua begins by how its own memory has grown.
+// So foreign bytes begin one too: when they have doubled what is used, or taken half of what was free; a collection by
+// which Lua answers a refused allocation would free none of them, because it runs no finalisers.
+static size_t foreign_room(const clg_memory *memory) {
+  size_t room = memory->limit > memory->whole ? (memory->limit - memory->whole) / 2 : 0;
+  size_t growth = memory->whole > LEAST_GROWTH ? memory->whole : LEAST_GROWTH;
+  if (room > growth) room = growth;
+  return room > LEAST_ROOM ? room : LEAST_ROOM;
+}
+
+static void tell_collector(lua_State *L, clg_memory *memory, size_t added) {
+  memory->foreign += added;
+  memory->foreign_grown += added;
+  if (memory->foreign <= FOREIGN_STEP) return;
+  size_t kilobytes = memory->foreign >> 10;
+  memory->foreign = 0;
+  if (memory->foreign_grown <= foreign_room(memory)) {
+    lua_gc(L, LUA_GCSTEP, (int)(kilobytes < 1 << 20 ? kilobytes : 1 << 20));
+    return;
+  }
+  memory->foreign_grown = 0;
+  lua_gc(L, LUA_GCCOLLECT);
+  memory->whole = memory->used;
+}
 
 void clg_push_object(lua_State *L, const clg_kind *kind, void *object, const void *charged, size_t weight) {
   clg_object *box = lua_newuserdatauv(L, sizeof *box, 0);
@@ -56,12 +81,7 @@ void clg_push_object(lua_State *L, const clg_kind *kind, void *object, const voi
   memory->used += added;
   if (memory->used > memory->peak) memory->peak = memory->used;
   if (memory->used > memory->limit) memory->over = 1;
-  memory->foreign += added;
-  if (memory->foreign > FOREIGN_STEP) {
-    size_t kilobytes = memory->foreign >> 10;
-    memory->foreign = 0;
-    lua_gc(L, LUA_GCSTEP, (int)(kilobytes < 1 << 20 ? kilobytes : 1 << 20));
-  }
+  if (added) tell_collector(L, memory, added);
 }
 
 static clg_object *box_at(lua_State *L, int index, const clg_kind *kind) {

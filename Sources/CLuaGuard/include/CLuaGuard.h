@@ -24,6 +24,8 @@ typedef struct clg_memory {
   struct clg_threads *threads;              // the coroutines that scripts made and that are not collected yet
   struct clg_charges *charges;              // the memory outside of Lua that is part of `used`
   size_t foreign;                           // bytes of it that are new since the collector last heard of them
+  size_t foreign_grown;                     // and since it last looked at everything because of them
+  size_t whole;                             // what was used after that
 } clg_memory;
 
 // One Lua state. Its address is kept in the extra space of every coroutine of the state.
