@@ -49,7 +49,6 @@ struct ModelLifeTests {
     await host.shutdown()
     print("the life of models: \(rounds) rounds, \(totals.loads) loads, \(totals.unloads) unloads")
     #expect(totals.loads == totals.unloads && totals.failedLoads == 0)
-    #expect(totals.loads > 3) // they were freed meanwhile
   }
 
   private static func client(_ client: Int, _ host: ChainHost, until end: ContinuousClock.Instant) async throws -> Int {
@@ -70,7 +69,7 @@ struct ModelLifeTests {
       // An output lies over memory of the engine and keeps its model.
       guard case .reference(let reference) = output, let tensor = reference.object as? Tensor else { throw Failure(code: "test", message: "\(output)") }
       #expect(try tensor.array(of: Float.self) == [Float](repeating: Float(x * x), count: 6))
-    } while ContinuousClock.now < end
+    } while ContinuousClock.now < end || host.resourceTotals.unloads < 10 // some were freed while the other client went on
     return rounds
   }
 }
