@@ -16,9 +16,9 @@ func loadsOfOneModel(rounds: Int) async throws -> Bool {
   var memory: [Double] = []
   var problem: String?
   for round in 1...rounds {
-    let chain = try await host.load(files: ["graph.lua": graph(round)])
+    let chain = try await host.load(files: ["graph.lua": graph(round % 1000)])
     let answer = try await chain.run([:])
-    if answer != .number(Double(round * round)) { problem = "round \(round) answered \(answer)" }
+    if answer != .number(Double((round % 1000) * (round % 1000))) { problem = "round \(round) answered \(answer)" }
     await chain.close()
     if round % (rounds / 50) == 0 { memory.append(residentMegabytes()) }
   }
