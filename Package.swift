@@ -42,10 +42,10 @@ let package = Package(
       name: "ChainHost",
       dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "ChainText", "LuaBridge", "CLuaGuard", .product(name: "Logging", package: "swift-log")],
       resources: [.embedInCode("Lua/chain.lua"), .embedInCode("Lua/types.lua"), .embedInCode("Lua/annotations.lua"),
-        .embedInCode("Lua/store.lua"), .embedInCode("Lua/tensor_annotations.lua")]),
+        .embedInCode("Lua/store.lua"), .embedInCode("Lua/text.lua"), .embedInCode("Lua/tensor_annotations.lua")]),
     // ONNX Runtime's C API, opened at run time: nothing of it is linked.
     .target(name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
-    .target(name: "ChainModels", dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "LuaBridge", "ChainHost", "COnnxRuntime"]),
+    .target(name: "ChainModels", dependencies: ["ChainBase", "ChainLoop", "ChainTensors", "ChainText", "LuaBridge", "ChainHost", "COnnxRuntime"]),
     .target(name: "ChainTesting", dependencies: ["ChainHost", "ChainLoop"]),
     .executableTarget(
       name: "chainrun",

@@ -39,7 +39,7 @@ extension ChainHost {
       let declaration = graph.chainlets[index]
       guard options.replacements[declaration.name] == nil else { continue }
       for use in declaration.uses {
-        guard let kind = kinds.first(where: { $0.name == use.kind }) else { continue } // planning has refused it
+        guard let kind = kinds.first(where: { $0.name == use.kind })?.chosen(by: use.options) else { continue } // planning has refused it
         let title = kind.title(use.options)
         let progress = options.progress
         let context = ResourceContext(

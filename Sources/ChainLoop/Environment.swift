@@ -18,6 +18,8 @@ public protocol Environment: AnyObject, Sendable {
   func runOnThread(_ work: @escaping @Sendable () -> Void)
   /// Any thread. Runs one job of an engine, away from every loop and from what `runOnWorker` is given.
   func runJob(_ work: @escaping @Sendable () -> Void)
+  /// Jobs that run side by side; more wait.
+  var jobsAtOnce: Int { get }
   /// Any thread. Runs short work at once, away from every loop: never behind work that waits or blocks.
   func runAtOnce(_ work: @escaping @Sendable () -> Void)
   /// Lua instructions in a slice where slices are counted and not timed; 0 where they are timed.
@@ -34,6 +36,7 @@ extension Environment {
   public func spend(nanoseconds: UInt64) {}
   public func runOnThread(_ work: @escaping @Sendable () -> Void) { runOnWorker(work) }
   public func runJob(_ work: @escaping @Sendable () -> Void) { runOnWorker(work) }
+  public var jobsAtOnce: Int { 1 }
 }
 
 /// What a loop drives. All of it is called on the loop's own thread, never two at once.

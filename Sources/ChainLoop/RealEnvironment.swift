@@ -38,6 +38,8 @@ public final class RealEnvironment: Environment {
 
   public func runJob(_ work: @escaping @Sendable () -> Void) { engines.run(work) }
 
+  public var jobsAtOnce: Int { engines.limit }
+
   public func runAtOnce(_ work: @escaping @Sendable () -> Void) {
     if !SystemThread.start(named: "chain-urgent", work) { workers.run(work) }
   }

@@ -30,7 +30,7 @@ package final class WorkerPool: Sendable {
   }
 
   private let shared = Monitor(Shared())
-  private let limit: Int
+  let limit: Int
   private let stackBytes: Int
 
   package init(limit: Int = Int(uv_available_parallelism()), stackBytes: Int = SystemThread.stackBytes) {

@@ -46,21 +46,29 @@ struct ModelFile: Sendable {
   func digest() throws(Failure) -> ContentDigest {
     let key = "\(path) \(stamp)"
     if let digest = ModelFile.known.withLock({ $0[key] }) { return digest }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw Failure(code: Failure.Code.failed, message: "\(path) cannot be read: \(String(cString: strerror(errno)))")
+    let digest = try withBytes { bytes in
+      var digest = ContentDigest()
+      if !bytes.isEmpty { digest.add(words: bytes) }
+      return digest
     }
-    defer { close(descriptor) }
-    var digest = ContentDigest()
-    if bytes > 0 {
-      guard let memory = mmap(nil, bytes, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED else {
-        throw Failure(code: Failure.Code.failed, message: "\(path) cannot be read: \(String(cString: strerror(errno)))")
-      }
-      defer { munmap(memory, bytes) }
-      digest.add(words: UnsafeRawBufferPointer(start: memory, count: bytes))
-    }
-    let result = digest
-    ModelFile.known.withLock { $0[key] = result }
+    ModelFile.known.withLock { $0[key] = digest }
     return digest
+  }
+
+  /// A copy of its bytes.
+  func contents() throws(Failure) -> [UInt8] { try withBytes { Array($0) } }
+
+  /// Its bytes, valid while `body` runs.
+  private func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) throws(Failure) -> Result {
+    func unreadable() -> Failure {
+      Failure(code: Failure.Code.failed, message: "\(path) cannot be read: \(String(cString: strerror(errno)))")
+    }
+    guard bytes > 0 else { return body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw unreadable() }
+    defer { close(descriptor) }
+    guard let memory = mmap(nil, bytes, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED else { throw unreadable() }
+    defer { munmap(memory, bytes) }
+    return body(UnsafeRawBufferPointer(start: memory, count: bytes))
   }
 }

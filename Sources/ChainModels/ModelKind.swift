@@ -5,8 +5,12 @@ import LuaBridge
 
 /// Models for chains: `host.add(Models.kind)`, then `uses = { encoder = chain.model { path = "model.onnx" } }`.
 public enum Models {
-  /// `chain.model`: ONNX Runtime runs it. The engine's library is opened with the first model.
+  /// `chain.model`: what its `engine` opens.
   public static let kind = ResourceKind(
+    "model", doc: "A model that an engine runs.", by: "engine", ("onnx", onnx), ("tokenizer", TokenizerKind.kind))
+
+  /// ONNX Runtime runs it. The engine's library is opened with the first model.
+  private static let onnx = ResourceKind(
     "model", doc: "A model that an engine runs.", options: { _ in options }, label: { label($0) },
     identify: { given, context throws(Failure) in
       var digest = try ModelFile(path(given), folder: context.folder).digest()
@@ -33,7 +37,7 @@ public enum Models {
 
   // MARK: Options
 
-  private static func optional(_ kind: ChainType.Kind, min: Double? = nil, doc: String) -> ChainType {
+  static func optional(_ kind: ChainType.Kind, min: Double? = nil, doc: String) -> ChainType {
     var type = ChainType(kind)
     type.min = min
     type.doc = doc
@@ -52,7 +56,6 @@ public enum Models {
       ChainType.Field(name: "pad", type: optional(.map(ChainType(.number)), doc: "the value that fills up an input, by name")),
     ]), doc: "calls run together")),
     ChainType.Field(name: "device", type: optional(.enumeration(["auto", "cpu", "cuda", "webgpu"]), doc: "what it runs on")),
-    ChainType.Field(name: "engine", type: optional(.enumeration(["onnx"]), doc: "what runs it")),
     ChainType.Field(name: "inputs", type: optional(ports, doc: "what you expect of its inputs")),
     ChainType.Field(name: "outputs", type: optional(ports, doc: "what you expect of its outputs")),
     ChainType.Field(name: "path", type: ChainType(.string)),
@@ -60,12 +63,12 @@ public enum Models {
     ChainType.Field(name: "warm_up", type: ChainType(.any)),
   ]))
 
-  private static func path(_ given: ChainValue) -> String {
+  static func path(_ given: ChainValue) -> String {
     if case .string(let path)? = given["path"] { return path }
     return ""
   }
 
-  private static func label(_ given: ChainValue) -> String { "\"\(path(given))\"" }
+  static func label(_ given: ChainValue) -> String { "\"\(path(given))\"" }
 
   static func read(_ given: ChainValue) -> OnnxModel.Options {
     var options = OnnxModel.Options()

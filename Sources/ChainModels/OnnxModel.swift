@@ -52,8 +52,10 @@ final class OnnxModel: Resource {
     let runs = runs
     batcher = try options.batch.map { batch in
       try OnnxModel.check(batch, session)
+      // As many as keep all cores busy; other devices run one after the other anyway.
+      let atOnce = session.device == "cpu" ? context.environment.jobsAtOnce / max(1, options.session.threads) : 1
       return Batcher(
-        environment: context.environment, timers: context.timers, maxSize: batch.maxSize, maxDelay: batch.maxDelay
+        environment: context.environment, timers: context.timers, maxSize: batch.maxSize, maxDelay: batch.maxDelay, atOnce: atOnce
       ) { calls, control in
         try OnnxModel.run(calls, control, session, batch.padding, runs)
       }

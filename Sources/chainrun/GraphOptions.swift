@@ -26,6 +26,9 @@ struct GraphOptions: ParsableArguments {
       valueName: "name=value"))
   var limits: [String] = []
 
+  /// The kinds of resources that this program adds to the host's.
+  static let kinds = [Models.kind]
+
   /// - Throws: a wrong use.
   func loadOptions() throws(CommandFailure) -> LoadOptions {
     var options = LoadOptions()
@@ -37,7 +40,7 @@ struct GraphOptions: ParsableArguments {
     }
     let environment = ProcessVariables.all
     options.secrets = environment
-    options.kinds = [Models.kind]
+    options.kinds = GraphOptions.kinds
     if isatty(STDERR_FILENO) != 0 { options.progress = { StandardStreams.note($0) } }
     options.configuration = try valuesOfFile()
     for (name, text) in environment {

@@ -27,7 +27,7 @@ struct Types: ParsableCommand {
     try write(LuaAnnotations.json, to: "\(folder)/json.lua")
     try write(LuaAnnotations.tensor, to: "\(folder)/tensor.lua")
     try write(LuaAnnotations.text, to: "\(folder)/text.lua")
-    try write(LuaAnnotations.types(of: planned), to: "\(folder)/types.lua")
+    try write(LuaAnnotations.types(of: planned, kinds: GraphOptions.kinds), to: "\(folder)/types.lua")
     // The author may have settings of their own.
     let settings = "\(parent).emmyrc.json"
     if access(settings, F_OK) != 0 { try write(LuaAnnotations.settings, to: settings) }

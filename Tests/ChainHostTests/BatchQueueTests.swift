@@ -6,8 +6,8 @@ import Testing
 struct BatchQueueTests {
   /// Sizes of the batches that run while `callers` ask 20 times each, in virtual time: a run takes 10 ms, and a caller
   /// asks again after up to 1 ms.
-  private func sizes(callers: Int, maxSize: Int, maxDelay: UInt64) -> [Int] {
-    var queue = BatchQueue<Int>(maxSize: maxSize, maxDelay: maxDelay)
+  private func sizes(callers: Int, maxSize: Int, maxDelay: UInt64, atOnce: Int = 1) -> [Int] {
+    var queue = BatchQueue<Int>(maxSize: maxSize, maxDelay: maxDelay, atOnce: atOnce)
     var events: [(time: UInt64, order: Int, kind: Event)] = []
     var order = 0
     var sizes: [Int] = []
@@ -68,6 +68,19 @@ struct BatchQueueTests {
         }
       }
     }
+  }
+
+  @Test("a full batch runs beside another where that is allowed, a smaller one gathers on")
+  func beside() {
+    var queue = BatchQueue<Int>(maxSize: 2, maxDelay: 1_000, atOnce: 2)
+    guard case .run([0]) = queue.add(0, at: 0), case .nothing = queue.add(1, at: 0), case .run([1, 2]) = queue.add(2, at: 0) else {
+      return #expect(Bool(false))
+    }
+    for item in 3...5 { guard case .nothing = queue.add(item, at: 0) else { return #expect(Bool(false)) } } // two run
+    guard case .run([3, 4]) = queue.ended(at: 10), case .nothing = queue.ended(at: 20) else { return #expect(Bool(false)) }
+    guard case .wait(let time) = queue.ended(at: 30), case .run([5]) = queue.timeCame(at: time) else { return #expect(Bool(false)) }
+    #expect(time == 1_030)
+    #expect(sizes(callers: 64, maxSize: 16, maxDelay: 2_000_000, atOnce: 2).allSatisfy { $0 <= 16 })
   }
 
   @Test("a full queue runs at once, and no batch is larger than it may be")

@@ -283,6 +283,17 @@ struct StoreTests {
     #expect(value == [[1, 2, 3], [[4]]])
   }
 
+  @Test("a tensor larger than what may be copied is kept too, as far as max_bytes goes")
+  func largeTensors() async throws {
+    let keep = """
+      local tensor = require "tensor"
+      self.s:set("large", { name = "x", x = tensor.zeros { 5000, 1000 } })
+      return #self.s:get("large").x
+      """
+    #expect(try await run("s = chain.store { max_bytes = 30000000 }", keep) == 5000)
+    #expect(await message("s = chain.store { max_bytes = 10000000 }", keep).contains("(max_bytes)"))
+  }
+
   @Test("fetch makes a value once for all who ask meanwhile, on all lanes")
   func fetchOnce() async throws {
     let host = ChainHost(lanes: 2)

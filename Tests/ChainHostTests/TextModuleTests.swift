@@ -24,7 +24,9 @@ import Testing
     (#"text.chunks("one two three", { size = 7 })"#, "one two|three"), (#"text.chunks("abcdefgh", { size = 3 })"#, "abc|def|gh"),
     (#"text.normalize("x", "nfx")"#, "chunk:1: bad argument #2 to 'normalize': one of nfc, nfd, nfkc, nfkd expected, got string (\"nfx\")"),
     (#"text.words("\xff")"#, "chunk:1: bad argument #1 to 'words': string of valid UTF-8 expected"),
-    (#"text.chunks("x", { sise = 3 })"#, "chunk:1: bad argument #2 to 'chunks': unknown option 'sise'; there are size, overlap"),
+    (#"text.chunks("x", { sise = 3 })"#, "chunk:1: bad argument #2 to 'chunks': unknown option 'sise'; did you mean 'size'?"),
+    (#"text.chunks("x", { size = 3, words = 3 })"#, "chunk:1: bad argument #2 to 'chunks': unknown option 'words'; there are size, overlap, tokenizer"),
+    (#"text.chunks("x", { size = 3, tokenizer = "x" })"#, "chunk:1: bad argument #2 to 'chunks': tokenizer: one of uses expected, got string (\"x\")"),
     (#"text.chunks("x", { size = 0 })"#, "chunk:1: chunks: the size must be at least 1 and the overlap smaller, got 0 and 0"),
   ])
   func text(code: String, expected: String) throws { #expect(try ask(code) == expected) }

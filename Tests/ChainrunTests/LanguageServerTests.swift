@@ -8,7 +8,7 @@ import Testing
 struct LanguageServerTests {
   @Test(
     "correct files raise no alarm, mistakes are marked in their line, names complete",
-    arguments: ["Examples/hello", "Examples/reuse", "Examples/stream", "Examples/wordcount", "Tests/LanguageServer/all-kinds"])
+    arguments: ["Examples/hello", "Examples/reuse", "Examples/stream", "Examples/wordcount", "Examples/search", "Tests/LanguageServer/all-kinds"])
   func cases(_ folder: String) throws {
     let program = try Program()
     let script = "\(Page.root)/Tests/LanguageServer/cases.py"

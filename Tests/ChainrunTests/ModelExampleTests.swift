@@ -38,6 +38,19 @@ struct ModelExampleTests {
     #expect(outcome.output.hasPrefix("{\"label\":\"\(label)\",\"score\":"), "\(outcome.output)\(outcome.errors)")
   }
 
+  @Test(
+    "search finds the verse that a question means, and says how far it is",
+    .enabled(
+      if: hasEngine && has("minilm/model.onnx") && has("minilm-tokenizer/tokenizer.json"), "minilm or its tokenizer is not here: run scripts/models"))
+  func search() throws {
+    let outcome = try run("search/graph.lua", "question=the Lord takes care of me like a shepherd", "best=1")
+    #expect(outcome.output.hasPrefix("[{\"place\":\"Psa23:1\",\"score\":0."), "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.output.hasSuffix("\"text\":\"The LORD is my shepherd; I shall not want.\"}]\n"))
+    #expect(outcome.errors.contains("info Index: 45 of 45 verses"))
+    let refused = try run("search/graph.lua", "question=x", "text=x")
+    #expect(refused.status == 1 && refused.errors.contains("Search.input.text"), "\(refused.errors)")
+  }
+
   @Test("a model that is not there is said with the command that fetches it")
   func missing() throws {
     let outcome = try run("classify/graph.lua", "content=12345678", "--set", "model=cache:none/model.onnx")

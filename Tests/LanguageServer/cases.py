@@ -55,7 +55,25 @@ MISTAKES = {
         ("req.piece)", "req.piecee)", "piecee"),
         ("{ limit = 16 }", '{ limit = "x" }', "chain.MapOptions"),
     ],
+    "search": [
+        ("tokenizer:encode(req.text)", "tokenizer:encod(req.text)", "encod"),
+        ("tokenizer:encode(req.text)", "tokenizer:encode(7)", "string"),
+        ("tokenizer:encode(req.text)", 'tokenizer:encode(req.text, { max = "x" })', "chain.EncodeOptions"),
+        ("tokens.attention_mask", "tokens.attention_msk", "attention_msk"),
+        ("meanings:mean_pool", "meanings:mean_pol", "mean_pol"),
+        ("self.embed { text = verse", "self.embed { txt = verse", "`text`"),
+        ("tensor.stack(vectors)", "tensor.stak(vectors)", "stak"),
+        ("self.known:fetch(req.text", "self.known:fecth(req.text", "fecth"),
+        ("index.vectors:matmul", "index.vectors:matmull", "matmull"),
+        ("index.verses[positions", "index.vreses[positions", "vreses"),
+    ],
     "all-kinds": [
+        ("text.chunks(req.text, { size", "text.chunks(req.text, { sise", "size"),
+        ("text.sentences(req.text)", "text.sentences(7)", "string"),
+        ("text.words(req.text)", "text.wrods(req.text)", "wrods"),
+        ("tensor.zeros({ 2, 3 })", 'tensor.zeros("x")', "integer[]"),
+        ("mean.dtype", "mean.dtpye", "dtpye"),
+        ("self.words:count(req.text)", "self.words:cuont(req.text)", "cuont"),
         ("self.streams.tick()", "self.streams.tcik()", "tcik"),
         ("self.wide({ width = 3 }", "self.wide({ width = {} }", "integer"),
         ("item.n + 1", "item.m + 1", "`m`"),
@@ -93,7 +111,18 @@ COMPLETIONS = {
         ("{ limit = 16 }", "{ | }", {"limit"}, set()),
         ('{ memory = "256MB" }', "{ | }", {"memory", "cpu", "time", "depth"}, set()),
     ],
+    "search": [
+        ("self.tokenizer:encode(req", "self.|:encode(req", {"tokenizer", "encoder"}, {"text"}),
+        ("tokenizer:encode(req.text)", "tokenizer:|(req.text)", {"encode", "decode", "count"}, {"mean_pool"}),
+        ("tokens.attention_mask", "tokens.|", {"input_ids", "attention_mask", "token_type_ids"}, set()),
+        ("meanings:mean_pool", "meanings:|", {"mean_pool", "normalize", "matmul"}, {"encode"}),
+        ("tensor.stack(vectors)", "tensor.|(vectors)", {"stack", "concat", "zeros"}, set()),
+        ("self.known:fetch(req.text", "self.known:|(req.text", {"fetch", "get", "set"}, set()),
+    ],
     "all-kinds": [
+        ("text.words(req.text)", "text.|(req.text)", {"words", "sentences", "chunks", "normalize"}, set()),
+        ("{ size = 9, overlap = 3, tokenizer = self.words }", "{ size = 9, | }", {"tokenizer", "overlap"}, set()),
+        ("mean.dtype", "mean.|", {"dtype", "shape", "rank"}, set()),
         ("a.place.x,", "a.place.|,", {"x", "y"}, set()),
         ('role = "user", roles', 'role = "|", roles', {"user", "assistant"}, set()),
         ("self.streams.tick()", "self.streams.|", {"tick", "sum"}, {"echo"}),
@@ -108,7 +137,11 @@ TYPES = {
     "hello": [("local |lines", "string[]"), ("self.|say_hello", "chainlet.SayHello.input"), ("function |SayHello:run", "chainlet.SayHello")],
     "stream": [("local |stream <close>", "chainlet.Words.stream"), ("for |word in stream", "chainlet.Words.item"), ("stream:|result", "chainlet.Words.result")],
     "wordcount": [("for _, |counts in ipairs(counted)", "table<string"), ("req.|piece)", "bytes of one piece")],
-    "all-kinds": [("local |found", "string"), ("local |sum = self", "integer"), ("local |wide", "text: string")],
+    "search": [
+        ("local |tokens", "chain.Tokens"), ("self.|tokenizer:encode", "chain.Tokenizer"), ("self.|encoder(tokens)", "chain.Model"),
+        ("local |meanings", "chain.Tensor"), ("self.|known:fetch", "chain.Store"),
+    ],
+    "all-kinds": [("local |parts", "string[]"), ("local |found", "string"), ("local |sum = self", "integer"), ("local |wide", "text: string")],
 }
 
 

@@ -4,12 +4,14 @@ extension LuaAnnotations {
   /// The classes of one chainlet.
   struct Writer {
     let graph: Graph
+    let kinds: [ResourceKind]
     let chainlet: ChainletDeclaration
     /// Each a list of lines; a blank line stands between two.
     private(set) var classes: [[String]] = []
 
-    init(graph: Graph, chainlet: ChainletDeclaration) {
+    init(graph: Graph, kinds: [ResourceKind], chainlet: ChainletDeclaration) {
       self.graph = graph
+      self.kinds = kinds
       self.chainlet = chainlet
     }
 
@@ -111,7 +113,7 @@ extension LuaAnnotations {
       for use in chainlet.uses where use.path.starts(with: path) && use.path.count > path.count {
         let own = use.path[path.count]
         if use.path.count == path.count + 1 {
-          lines.append("---@field \(own) \(use.kind.contains(".") ? use.kind : "chain.\(use.kind.prefix(1).uppercased())\(use.kind.dropFirst())")")
+          lines.append("---@field \(own) \(handle(use))")
         } else if !inner.contains(own) {
           inner.append(own)
         }
@@ -122,6 +124,10 @@ extension LuaAnnotations {
         lines.append("---@field \(own) \(name)\(suffix).\(own)")
       }
       return lines
+    }
+
+    private func handle(_ use: ChainletDeclaration.Use) -> String {
+      kinds.first { $0.name == use.kind }?.chosen(by: use.options).annotation ?? "any"
     }
 
     private func call(_ target: String) -> String {

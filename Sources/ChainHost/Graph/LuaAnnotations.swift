@@ -55,8 +55,9 @@ package enum LuaAnnotations {
     function text.sentences(value) end
 
     ---@class text.ChunkOptions
-    ---@field size integer characters, at most
-    ---@field overlap? integer characters of the part before, at most
+    ---@field size integer characters, or tokens, at most
+    ---@field overlap? integer of the end of the part before, at most
+    ---@field tokenizer? chain.Tokenizer what counts tokens; characters are counted without it
 
     --- Parts of bounded size, cut between sentences, else between words, else between characters.
     ---@param value string
@@ -83,10 +84,11 @@ package enum LuaAnnotations {
     """
 
   /// `.chainrun/types.lua`: one class for each chainlet.
-  package static func types(of graph: Graph) -> String {
+  /// - Parameter kinds: those that the graph's resources may be of, beside the host's own.
+  package static func types(of graph: Graph, kinds: [ResourceKind] = []) -> String {
     var text = "---@meta _\n"
     for chainlet in graph.chainlets {
-      var writer = Writer(graph: graph, chainlet: chainlet)
+      var writer = Writer(graph: graph, kinds: HostKinds.all + kinds, chainlet: chainlet)
       writer.write()
       text += writer.classes.map { "\n" + $0.joined(separator: "\n") + "\n" }.joined()
     }

@@ -151,13 +151,35 @@ chain.types = {}
 ---@field device string what it runs on
 ---@field stats fun(self: chain.Model): { runs: integer, items: integer, largest: integer }
 
+---@class chain.Tokens
+---@field input_ids chain.Tensor int64, [texts, tokens]
+---@field attention_mask chain.Tensor 1 for a token, 0 for what fills up
+---@field token_type_ids chain.Tensor 0 for the first text, 1 for the second of a pair
+
+---@class chain.EncodeOptions
+---@field pair? string|string[] a second text for each
+---@field max? integer tokens of one text at most, the special ones too; the file's own bound by default
+---@field special? boolean without the special tokens if false
+
+---@class chain.Tokenizer
+---@field encode fun(self: chain.Tokenizer, text: string|string[], options?: chain.EncodeOptions): chain.Tokens the inputs of a model; shorter texts are filled up to the longest
+---@field count fun(self: chain.Tokenizer, text: string): integer tokens of the whole text, the special ones too
+---@field chunks fun(self: chain.Tokenizer, text: string, options: text.ChunkOptions): string[] as `text.chunks` by tokens
+local Tokenizer = {}
+
+--- The text of ids, without the special tokens.
+---@param ids integer[]
+---@return string
+---@overload fun(self: chain.Tokenizer, ids: chain.Tensor): string
+function Tokenizer:decode(ids) end
+
 ---@class chain.Store
 ---@field get fun(self: chain.Store, key: string): any
 ---@field set fun(self: chain.Store, key: string, value: any, ttl?: number)
 ---@field add fun(self: chain.Store, key: string, value: any, ttl?: number): boolean
 ---@field incr fun(self: chain.Store, key: string, by?: number, ttl?: number): number
 ---@field delete fun(self: chain.Store, key: string): boolean
----@field fetch fun(self: chain.Store, key: string, fn: fun(key: string): any, ttl?: number): any
+---@field fetch fun(self: chain.Store, key: string, fn: (fun(key: string): any), ttl?: number): any
 
 ---@class chain.Limiter
 ---@field wait fun(self: chain.Limiter, tokens?: number)
@@ -174,13 +196,17 @@ chain.types = {}
 
 ---@class chain.ModelOptions
 ---@field path string
----@field engine? "onnx"
+---@field engine? "onnx" what runs it
 ---@field device? "auto"|"cpu"|"cuda"|"webgpu"
 ---@field threads? integer threads of one run
 ---@field batch? chain.ModelBatch
 ---@field inputs? table<string, chain.ModelPort>
 ---@field outputs? table<string, chain.ModelPort>
 ---@field warm_up? boolean|table<string, integer[]>
+
+---@class chain.TokenizerOptions
+---@field engine "tokenizer"
+---@field path string a `tokenizer.json`
 
 ---@class chain.StoreOptions
 ---@field max_items? integer
@@ -219,6 +245,7 @@ function chain.const(table) end
 
 ---@param options chain.ModelOptions
 ---@return chain.Model
+---@overload fun(options: chain.TokenizerOptions): chain.Tokenizer
 function chain.model(options) end
 
 ---@param options? chain.StoreOptions

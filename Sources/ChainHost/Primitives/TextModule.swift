@@ -7,21 +7,42 @@ package enum TextModule {
   private typealias Body = (LuaStack, String) throws -> Int32
 
   /// Pushes the module's table, a new one. In a host section of the state.
-  static func push(onto stack: LuaStack, state: LuaState) {
-    let functions: [(String, Body)] = [
-      ("normalize", normalize), ("words", words), ("sentences", sentences), ("chunks", chunks),
-    ]
-    stack.pushTable(fields: Int32(functions.count))
+  static func push(onto stack: LuaStack, state: LuaState) throws(LuaError) {
+    let functions: [(String, Body)] = [("normalize", normalize), ("words", words), ("sentences", sentences)]
+    stack.pushTable(fields: Int32(functions.count + 1))
     for (name, body) in functions {
-      state.push(NativeFunction { stack in
-        do throws(LuaError) {
-          let text = try String.read(from: stack, at: 1)
-          do { return try body(stack, text) } catch { return stack.fail((error as? Failure)?.message ?? "\(error)") }
-        } catch { return stack.fail("bad argument #1 to '\(name)': \(error.message)") }
-      }, onto: stack)
+      state.push(function(name, body), onto: stack)
       stack.rawSet(-2, field: name)
     }
+    try pushChunks(onto: stack, state: state)
+    stack.rawSet(-2, field: "chunks")
     stack.makeReadOnly(name: "text")
+  }
+
+  private static func function(_ name: String, _ body: @escaping Body) -> NativeFunction {
+    NativeFunction { stack in
+      do throws(LuaError) {
+        let text = try String.read(from: stack, at: 1)
+        do { return try body(stack, text) } catch { return stack.fail(message(of: error)) }
+      } catch { return stack.fail("bad argument #1 to '\(name)': \(error.message)") }
+    }
+  }
+
+  private static let chunksCode = ResourceFace.compile(PackageResources.text_lua, name: "text.lua")
+
+  /// In Lua, because a tokenizer waits and a native function cannot. The globals of that code are what it needs of ours.
+  private static func pushChunks(onto stack: LuaStack, state: LuaState) throws(LuaError) {
+    let code = try chunksCode.get()
+    if let message = code.withUnsafeBytes({ stack.pushChunk($0, name: "text.lua", mode: "b") }) { throw LuaError(.runtime, message) }
+    stack.pushTable(fields: 2)
+    state.push(function("chunks", chunks), onto: stack)
+    stack.rawSet(-2, field: "by_characters")
+    state.push(NativeFunction { stack in
+      guard stack.type(at: 1) == .table, stack.rawGet(1, field: "tokenizer") == .userdata else { return 0 }
+      return 1
+    }, onto: stack)
+    stack.rawSet(-2, field: "tokenizer_of")
+    stack.setUpvalue(1, of: -2)
   }
 
   private static func normalize(_ stack: LuaStack, _ text: String) throws -> Int32 {
@@ -38,34 +59,13 @@ package enum TextModule {
   }
 
   private static func sentences(_ stack: LuaStack, _ text: String) throws -> Int32 {
-    give(try TextSegments.sentences(of: text).map { trimmed(text[$0]) }.filter { !$0.isEmpty }, stack)
+    give(try TextSegments.sentences(of: text).map { text[$0].trimmed }.filter { !$0.isEmpty }, stack)
   }
 
-  /// `{ size = 500, overlap = 50 }`, in characters.
   private static func chunks(_ stack: LuaStack, _ text: String) throws -> Int32 {
-    var chunks = TextChunks(size: 0)
-    guard stack.type(at: 2) == .table else {
-      throw Failure(code: Failure.Code.failed, message: "bad argument #2 to 'chunks': table of options expected, got \(stack.describe(at: 2)); write { size = 500 }")
-    }
-    var problem: String?
-    stack.forEachField(at: 2) { name, place in
-      let value = (try? Int.read(from: stack, at: place)).flatMap { $0 }
-      switch (name, value) {
-      case ("size", let value?): chunks.size = value
-      case ("overlap", let value?): chunks.overlap = value
-      case ("size", nil), ("overlap", nil): problem = "\(name): integer expected, got \(stack.describe(at: place))"
-      default: problem = "unknown option '\(name)'; there are size, overlap"
-      }
-    }
-    if let problem { throw Failure(code: Failure.Code.failed, message: "bad argument #2 to 'chunks': \(problem)") }
-    let ranges = try chunks.ranges(of: text) { $0.unicodeScalars.count }
-    return give(ranges.map { trimmed(text[$0]) }.filter { !$0.isEmpty }, stack)
-  }
-
-  private static func trimmed(_ text: Substring) -> Substring {
-    let start = text.drop { $0.isWhitespace }
-    guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return start.prefix(0) }
-    return start[...last]
+    let parts = try TextChunks(stack, at: 2).parts(of: text) { $0.unicodeScalars.count }
+    try parts.push(to: stack)
+    return 1
   }
 
   private static func give(_ parts: [Substring], _ stack: LuaStack) -> Int32 {

@@ -17,10 +17,15 @@ package final class Batcher<Item: Sendable, Output: Sendable>: Sendable {
   private struct State {
     var queue: BatchQueue<Entry>
     var nextID: UInt64 = 1
-    /// Those of the running batch that are still wanted.
-    var wanted: Set<UInt64> = []
-    var control: RunControl?
+    /// By the number of its first item.
+    var running: [UInt64: Running] = [:]
     var counts = BatchCounts()
+  }
+
+  /// A batch that runs: its items that are still wanted.
+  private struct Running {
+    var wanted: Set<UInt64>
+    let control: RunControl
   }
 
   private let environment: any Environment
@@ -31,11 +36,12 @@ package final class Batcher<Item: Sendable, Output: Sendable>: Sendable {
   /// - Parameters:
   ///   - maxSize: items in one run at most.
   ///   - maxDelay: nanoseconds for which items wait for others at most, while nothing runs.
-  package init(environment: any Environment, timers: HostTimers, maxSize: Int, maxDelay: UInt64, run: @escaping Run) {
+  ///   - atOnce: full batches that may run side by side.
+  package init(environment: any Environment, timers: HostTimers, maxSize: Int, maxDelay: UInt64, atOnce: Int = 1, run: @escaping Run) {
     self.environment = environment
     self.timers = timers
     self.run = run
-    state = Monitor(State(queue: BatchQueue(maxSize: maxSize, maxDelay: maxDelay)))
+    state = Monitor(State(queue: BatchQueue(maxSize: maxSize, maxDelay: maxDelay, atOnce: atOnce)))
   }
 
   package var counts: BatchCounts { state.withLock { $0.counts } }
@@ -62,8 +68,10 @@ package final class Batcher<Item: Sendable, Output: Sendable>: Sendable {
   private func leave(_ id: UInt64, _ answer: OnceAnswer<Output>) {
     let abandoned = state.withLock { state -> RunControl? in
       state.queue.remove { $0.id == id }
-      guard state.wanted.remove(id) != nil, state.wanted.isEmpty else { return nil }
-      return state.control
+      guard let batch = state.running.first(where: { $0.value.wanted.contains(id) })?.key else { return nil }
+      state.running[batch]?.wanted.remove(id)
+      guard let left = state.running[batch], left.wanted.isEmpty else { return nil }
+      return left.control
     }
     abandoned?.cancel()
     answer.give(.failure(CancellationError()))
@@ -79,26 +87,25 @@ package final class Batcher<Item: Sendable, Output: Sendable>: Sendable {
         take(state.withLock { $0.queue.timeCame(at: now) })
       }
     case .run(let batch):
+      guard let number = batch.first?.id else { return }
       let control = RunControl()
       state.withLock { state in
-        state.wanted = Set(batch.map(\.id))
-        state.control = control
+        state.running[number] = Running(wanted: Set(batch.map(\.id)), control: control)
         state.counts.items += batch.count
         state.counts.largest = max(state.counts.largest, batch.count)
       }
       environment.runJob { [self] in
-        attempt(batch, control)
+        attempt(batch, number, control)
         let now = environment.now()
         take(state.withLock { state in
-          state.wanted = []
-          state.control = nil
+          state.running[number] = nil
           return state.queue.ended(at: now)
         })
       }
     }
   }
 
-  private func attempt(_ batch: [Entry], _ control: RunControl) {
+  private func attempt(_ batch: [Entry], _ number: UInt64, _ control: RunControl) {
     do {
       let outputs = try counted(batch.map(\.item), control)
       for (entry, output) in zip(batch, outputs) { entry.answer.give(.success(output)) }
@@ -108,7 +115,7 @@ package final class Batcher<Item: Sendable, Output: Sendable>: Sendable {
         return
       }
       for entry in batch {
-        guard state.withLock({ $0.wanted.contains(entry.id) }) else { continue }
+        guard state.withLock({ $0.running[number]?.wanted.contains(entry.id) ?? false }) else { continue }
         entry.answer.give(Result {
           guard let output = try counted([entry.item], control).first else { throw Batch.noOutput }
           return output

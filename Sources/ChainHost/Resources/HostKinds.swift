@@ -146,7 +146,7 @@ package enum HostKinds {
         return 0
       },
     ]
-    face.annotations["fetch"] = "fun(self: chain.Store, key: string, fn: fun(key: string): any, ttl?: number): any"
+    face.annotations["fetch"] = "fun(self: chain.Store, key: string, fn: (fun(key: string): any), ttl?: number): any"
     face.script = storeScript
     return face
   }()

@@ -6,6 +6,10 @@ import LuaBridge
 public struct ResourceKind: Sendable {
   /// As `uses` writes it, without `chain.`: `store`, `camera.device`.
   public let name: String
+  /// Tells it from every other kind: the name, and which variant of it this is.
+  private(set) var id: String
+  /// What editors call the class of its handles.
+  let annotation: String
   let doc: String?
   /// The record of options that it takes, which may depend on one of them.
   let options: @Sendable (ChainValue) -> ChainType
@@ -14,6 +18,8 @@ public struct ResourceKind: Sendable {
   let identify: @Sendable (ChainValue, ResourceContext) throws(Failure) -> ContentDigest
   let open: @Sendable (ChainValue, ResourceContext) throws -> any Resource
   let face: ResourceFace
+  /// Of a kind with variants: the one that the options choose.
+  private var variant: (@Sendable (ChainValue) -> ResourceKind)?
 
   /// - Parameters:
   ///   - name: what follows `chain.` in `uses`.
@@ -23,13 +29,16 @@ public struct ResourceKind: Sendable {
   ///     block, for each load of a graph: keep it quick where nothing has changed.
   ///   - open: makes the resource. Called on a thread of its own, once for all uses of the same key.
   ///   - face: what scripts can do with it.
+  ///   - annotation: what editors call the class of its handles; `chain.Store` for `store` unless given.
   package init(
-    _ name: String, doc: String? = nil, options: @escaping @Sendable (ChainValue) -> ChainType,
+    _ name: String, doc: String? = nil, annotation: String? = nil, options: @escaping @Sendable (ChainValue) -> ChainType,
     label: @escaping @Sendable (ChainValue) -> String = { _ in "" },
     identify: @escaping @Sendable (ChainValue, ResourceContext) throws(Failure) -> ContentDigest = ResourceKind.digestOfOptions,
     face: ResourceFace, open: @escaping @Sendable (ChainValue, ResourceContext) throws -> any Resource
   ) {
     self.name = name
+    id = name
+    self.annotation = annotation ?? (name.contains(".") ? name : "chain.\(name.prefix(1).uppercased())\(name.dropFirst())")
     self.doc = doc
     self.options = options
     self.label = label
@@ -37,6 +46,31 @@ public struct ResourceKind: Sendable {
     self.open = open
     self.face = face
   }
+
+  /// A kind with variants, of which an option says the name: `chain.model { engine = "tokenizer", … }`.
+  /// - Parameter variants: kinds of the same name, by the value of the option; the first is meant where it is left out.
+  package init(_ name: String, doc: String? = nil, by option: String, _ first: (String, ResourceKind), _ others: (String, ResourceKind)...) {
+    let variants = others.map { value, kind in
+      var kind = kind
+      kind.id = "\(name).\(value)"
+      return (value, kind)
+    }
+    let field = ChainType.Field(name: option, type: ChainType(.optional(ChainType(.enumeration([first.0] + others.map(\.0))))))
+    let chosen: @Sendable (ChainValue) -> ResourceKind = { options in
+      variants.first { .string($0.0) == options[option] }?.1 ?? first.1
+    }
+    self.init(
+      name, doc: doc,
+      options: { given in
+        guard case .record(let fields) = chosen(given).options(given).kind else { return ChainType(.record([field])) }
+        return ChainType(.record((fields + [field]).sorted { $0.name < $1.name }))
+      }, label: { chosen($0).label($0) }, identify: { given, context throws(Failure) in try chosen(given).identify(given, context) },
+      face: first.1.face, open: { try chosen($0).open($0, $1) })
+    variant = chosen
+  }
+
+  /// The kind that a use with these options is of.
+  func chosen(by options: ChainValue) -> ResourceKind { variant?(options) ?? self }
 
   /// As messages and authors write it.
   var written: String { name.contains(".") ? name : "chain.\(name)" }

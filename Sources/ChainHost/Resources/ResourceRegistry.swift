@@ -87,7 +87,7 @@ package final class ResourceRegistry: Sendable {
     environment.runOnThread { [self] in
       do throws(Failure) {
         let digest = try order.kind.identify(order.options, order.context)
-        lease(ResourceKey(kind: order.kind.name, digest: digest), order, done)
+        lease(ResourceKey(kind: order.kind.id, digest: digest), order, done)
       } catch { done(.failure(order.failure(error))) }
     }
   }

@@ -11,8 +11,7 @@ package enum BuiltInModule {
       TensorModule.push(onto: stack, state: state)
       return true
     case "text":
-      TextModule.push(onto: stack, state: state)
-      return true
+      return (try? TextModule.push(onto: stack, state: state)) != nil
     default: return false
     }
   }

@@ -26,14 +26,14 @@ final class ResourceHandles {
   }
 
   private func metatable(of kind: ResourceKind, _ stack: LuaStack) throws(LuaError) -> Int32 {
-    if let known = metatables[kind.name] { return known }
+    if let known = metatables[kind.id] { return known }
     let top = stack.top
     let face = kind.face
     stack.pushTable(fields: 4)
     let metatable = stack.top
     stack.push(copyOf: metatable)
     let reference = stack.keep()
-    metatables[kind.name] = reference
+    metatables[kind.id] = reference
     stack.pushTable(fields: Int32(clamping: face.methods.count + 1))
     let methods = stack.top
     for method in face.methods {
@@ -85,7 +85,7 @@ final class ResourceHandles {
   }
 
   private func push(_ body: NativeBody, _ name: String, _ kind: ResourceKind, _ metatable: Int32, onto stack: LuaStack) {
-    let counter = module.counters.counter("\(kind.name).\(name)")
+    let counter = module.counters.counter("\(kind.id).\(name)")
     switch body {
     case .free(let body): lua.push(NativeFunction { [unowned module] stack in module.answering(stack) { try body(stack) } }, onto: stack)
     case .plain(let body):

@@ -47,10 +47,8 @@ package enum PlainValue {
           bytes += blob.count
           return .bytes(blob.array)
         }
-        if let tensor = stack.tensor(at: index) {
-          bytes += tensor.memory.byteCount
-          return .tensor(tensor)
-        }
+        // By reference: only what is copied is bounded here.
+        if let tensor = stack.tensor(at: index) { return .tensor(tensor) }
         throw LuaError(.runtime, "\(path): expected plain data, got \(stack.describe(at: index))")
       }
     }

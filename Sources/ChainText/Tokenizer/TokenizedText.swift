@@ -73,6 +73,9 @@ struct Padding: Sendable {
   var length: Int?
   var multiple: Int
 
+  /// On the right, where the file says nothing.
+  init(id: Int32) { (self.id, type, isLeft, multiple) = (id, 0, false, 1) }
+
   init?(_ part: TokenizerPart) throws {
     guard let part = part.present else { return nil }
     id = Int32(clamping: try part.integer("pad_id"))
@@ -91,6 +94,11 @@ struct Truncation: Sendable {
   var length: Int
   var strategy: Strategy
   var isLeft: Bool
+
+  /// To another length, otherwise as the file says.
+  init(length: Int, like other: Truncation?) {
+    (self.length, strategy, isLeft) = (Swift.max(0, length), other?.strategy ?? .longestFirst, other?.isLeft ?? false)
+  }
 
   init?(_ part: TokenizerPart) throws {
     guard let part = part.present else { return nil }

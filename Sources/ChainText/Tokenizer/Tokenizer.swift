@@ -57,18 +57,33 @@ public final class Tokenizer: Sendable {
   ///   - special: with the special tokens of the template around it.
   ///   - bounded: cut and padded as the file says.
   public func encode(_ text: String, pair: String? = nil, special: Bool = true, bounded: Bool = true) throws -> TokenizedText {
-    var result = try encodeUnpadded(text, pair: pair, special: special, bounded: bounded)
+    var result = try encodeUnpadded(text, pair: pair, special: special, truncation: bounded ? truncation : nil)
     if bounded, let padding { result.pad(to: padding.target(longest: result.count), with: padding) }
     return result
   }
 
   /// All of them, made equally long when the file asks for padding.
   public func encode(batch texts: [String], special: Bool = true, bounded: Bool = true) throws -> [TokenizedText] {
-    var results = try texts.map { try encodeUnpadded($0, pair: nil, special: special, bounded: bounded) }
+    var results = try texts.map { try encodeUnpadded($0, pair: nil, special: special, truncation: bounded ? truncation : nil) }
     if bounded, let padding {
       let target = padding.target(longest: results.map(\.count).max() ?? 0)
       for place in results.indices { results[place].pad(to: target, with: padding) }
     }
+    return results
+  }
+
+  /// For one run of a model: made as long as the longest of them, whatever length the file pads to.
+  /// - Parameters:
+  ///   - pairs: a second text for each.
+  ///   - limit: tokens at most, the special ones counted; the file's own bound unless given.
+  public func encode(together texts: [String], pairs: [String]? = nil, special: Bool = true, limit: Int? = nil) throws -> [TokenizedText] {
+    let truncation = limit.map { Truncation(length: $0, like: self.truncation) } ?? self.truncation
+    var results = try texts.indices.map { place in
+      try encodeUnpadded(texts[place], pair: pairs.flatMap { $0.indices.contains(place) ? $0[place] : nil }, special: special, truncation: truncation)
+    }
+    let longest = results.map(\.count).max() ?? 0
+    let padding = padding ?? Padding(id: vocabulary.id(of: "[PAD]") ?? 0)
+    for place in results.indices { results[place].pad(to: longest, with: padding) }
     return results
   }
 
@@ -77,10 +92,10 @@ public final class Tokenizer: Sendable {
     try tokens(of: text).count + (special ? postProcessor?.added(pair: false) ?? 0 : 0)
   }
 
-  private func encodeUnpadded(_ text: String, pair: String?, special: Bool, bounded: Bool) throws -> TokenizedText {
+  private func encodeUnpadded(_ text: String, pair: String?, special: Bool, truncation: Truncation?) throws -> TokenizedText {
     var texts = [try tokens(of: text)]
     if let pair { texts.append(try tokens(of: pair)) }
-    if bounded, let truncation {
+    if let truncation {
       try truncation.apply(&texts, added: special ? postProcessor?.added(pair: pair != nil) ?? 0 : 0)
     }
     if special, let postProcessor { texts = postProcessor.apply(texts) }

@@ -1,6 +1,8 @@
 -- Correct code that uses all that an author may write; a language server has nothing to say about it.
 local chain = require "chain"
 local json = require "json"
+local tensor = require "tensor"
+local text = require "text"
 local tools = require "lib.tools"
 local t = chain.types
 
@@ -91,6 +93,19 @@ function Either:run(req)
   if req.n > 2 then return "big" end
 end
 
+local Cut = chain.chainlet "Cut" {
+  input  = { text = t.string },
+  output = { parts = t.list(t.string), count = t.integer, dtype = t.string },
+  uses   = { words = chain.model { engine = "tokenizer", path = "tokenizer.json" } },
+}
+function Cut:run(req)
+  local parts = text.chunks(req.text, { size = 9, overlap = 3, tokenizer = self.words })
+  for _, sentence in ipairs(text.sentences(req.text)) do parts[#parts + 1] = text.normalize(sentence, "nfkc") end
+  local mean = tensor.zeros({ 2, 3 }) * 2 + self.words:encode({ req.text }, { max = 8 }).input_ids
+  local back = self.words:decode(mean[1]) .. self.words:decode { 1, 2 }
+  return { parts = parts, count = self.words:count(req.text) + #text.words(req.text) + #back, dtype = mean.dtype }
+end
+
 local Main = chain.chainlet "Main" {
   input  = { text = t.string, list = t.list(t.string), limit = t.optional(t.integer) },
   output = t.any,
@@ -156,4 +171,4 @@ function Main:run(req)
   }
 end
 
-return { main = Main, plain = Plain }
+return { main = Main, plain = Plain, cut = Cut }
