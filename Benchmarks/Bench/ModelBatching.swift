@@ -6,7 +6,7 @@ private let callers = 32
 /// engine for 1,000 calls, and milliseconds of one call; the answers must be equal. Both use the cores of a small machine:
 /// a batch runs on two threads, single calls run side by side on one each.
 let modelsBatching = Benchmark("models-batching") { bench in
-  guard ModelFiles.areHere(["minilm-fp32"], bench, for: "models-batching") else { return }
+  guard ModelFiles.areHere(["minilm-fp32/model.onnx"], bench, for: "models-batching") else { return }
   let batch = "threads = 2, batch = { max_size = \(callers), max_delay = 0.002, pad = { input_ids = 0, attention_mask = 0, token_type_ids = 0 } }"
   try await withModels(graph("")) { single in
     try await withModels(graph(batch)) { together in

@@ -15,7 +15,7 @@ enum ModelFiles {
     return false
   }
 
-  static func path(_ name: String) -> String { "\(cache)/models/\(name)/model.onnx" }
+  static func path(_ name: String) -> String { "\(cache)/models/\(name)" }
 
   /// Where ONNX Runtime is, as ours looks for it.
   static var engine: String {

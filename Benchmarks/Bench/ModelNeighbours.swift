@@ -3,7 +3,7 @@ import ChainHost
 /// Requests of another chainlet while a model runs all the time for one on the same lane, beside the same on an idle lane:
 /// p99 of 1,000.
 let modelsNeighbours = Benchmark("models-neighbours") { bench in
-  guard ModelFiles.areHere(["minilm"], bench, for: "models-neighbours") else { return }
+  guard ModelFiles.areHere(["minilm/model.onnx"], bench, for: "models-neighbours") else { return }
   let source = """
     local chain = require "chain"
     local tensor = require "tensor"

@@ -7,11 +7,11 @@ private let float32: Int32 = 1
 /// A chainlet that calls its model in a loop, beside the same loop in C over ONNX Runtime's API: MiniLM (int8) with 128
 /// tokens, one thread.
 let modelsEngine = Benchmark("models-engine") { bench in
-  guard ModelFiles.areHere(["minilm"], bench, for: "models-engine") else { return }
+  guard ModelFiles.areHere(["minilm/model.onnx"], bench, for: "models-engine") else { return }
   let length = 128
   let ids = (0..<length).map { Int64(1000 + $0 * 37 % 20000) }
   let ones = [Int64](repeating: 1, count: length)
-  let floor = try FloorEngine(ModelFiles.path("minilm"), output: "last_hidden_state")
+  let floor = try FloorEngine(ModelFiles.path("minilm/model.onnx"), output: "last_hidden_state")
   for (name, values) in [("input_ids", ids), ("attention_mask", ones), ("token_type_ids", ones.map { _ in 0 })] {
     try floor.add(name, values, shape: [1, Int64(length)], onnxType: int64)
   }

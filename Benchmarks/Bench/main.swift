@@ -6,7 +6,7 @@ import Foundation
 
 let benchmarks = [
   call, fanOut, fanOutPython, swiftFunction, primitive, asyncFunction, copyString, copyList, json, start, thousand,
-  limits, modelsEngine, modelsOverhead, modelsBatching, modelsNeighbours,
+  limits, modelsEngine, modelsOverhead, modelsBatching, modelsNeighbours, modelsSearch,
 ]
 
 var names: [String] = []
