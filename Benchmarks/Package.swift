@@ -10,13 +10,16 @@ let package = Package(
     .systemLibrary(
       name: "CFloorLua", path: "CFloorLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"]), .brew(["lua"])]),
     // What plain C takes for the same work, with the same Lua.
-    .target(name: "Floors", dependencies: ["CFloorLua"], path: "Floors", cSettings: [.define("_GNU_SOURCE")]),
+    .target(
+      name: "Floors", dependencies: ["CFloorLua"], path: "Floors", cSettings: [.define("_GNU_SOURCE")],
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     // Runs a program and says what it took; small, so that its own memory is not taken for the program's.
     .executableTarget(name: "launch", path: "Launch", cSettings: [.define("_GNU_SOURCE")]),
     .executableTarget(
       name: "Bench",
       dependencies: [
-        "Floors", .product(name: "ChainHost", package: "chainrun"), .product(name: "LuaBridge", package: "chainrun"),
+        "Floors", .product(name: "ChainHost", package: "chainrun"), .product(name: "ChainModels", package: "chainrun"),
+        .product(name: "LuaBridge", package: "chainrun"),
       ],
       path: "Bench"),
   ],

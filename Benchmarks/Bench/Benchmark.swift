@@ -29,7 +29,7 @@ struct Comparison {
   let unit: String
   let limit: Limit
   /// On the main thread and in the main heap, as in a plain C program.
-  let floor: @MainActor () throws -> Double
+  let floor: @MainActor () async throws -> Double
   let ours: () async throws -> Double
 }
 
@@ -53,14 +53,14 @@ final class Bench: @unchecked Sendable {
   func say(_ text: String) { Output.error("bench: \(text)") }
 
   /// Both in turns, medians of several rounds, the best of three attempts.
-  func compare(_ comparison: Comparison) async throws {
+  func compare(_ comparison: Comparison, rounds: Int = Bench.rounds) async throws {
     say("\(comparison.name)")
     var best: (ours: Double, floor: Double)?
     for _ in 0..<(once ? 1 : Bench.attempts) {
       var floors: [Double] = []
       var ours: [Double] = []
-      for _ in 0..<(once ? 1 : Bench.rounds) {
-        floors.append(try await MainActor.run(body: comparison.floor))
+      for _ in 0..<(once ? 1 : rounds) {
+        floors.append(try await comparison.floor())
         ours.append(try await comparison.ours())
       }
       let found = (ours: median(ours), floor: median(floors))

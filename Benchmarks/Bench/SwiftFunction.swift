@@ -18,6 +18,36 @@ let swiftFunction = Benchmark("swift-function") { bench in
       }))
 }
 
+/// A chainlet calls a primitive that does not wait, beside an empty C function; what it takes more.
+let primitive = Benchmark("primitive") { bench in
+  let source = """
+    local chain = require "chain"
+    local add_one = require("bench").add_one
+    local t = chain.types
+    local Caller = chain.chainlet "Caller" { input = { calls = t.integer }, output = t.integer, limits = { cpu = 1000 } }
+    function Caller:run(req)
+      for n = 1, req.calls do add_one(n) end
+      return add_one(req.calls)
+    end
+    return Caller
+    """
+  let host = ChainHost()
+  host.add(PrimitiveModule("bench") { Primitive("add_one") { (n: Int) in n + 1 } })
+  let chain = try await host.load(files: ["graph.lua": source])
+  let calls = bench.times(2_000_000)
+  try await bench.compare(
+    Comparison(
+      name: "primitive", unit: "ns", limit: .excess(100),
+      floor: { floor_empty_function(Int32(calls)) },
+      ours: {
+        try await nanoseconds {
+          let answer = try await chain.run(["calls": .integer(Int64(calls))])
+          guard answer == .integer(Int64(calls) + 1) else { throw BenchFailure("\(answer)") }
+        } / Double(calls)
+      }))
+  await host.shutdown()
+}
+
 /// A chainlet calls an async Swift function that does not suspend; all of one call.
 let asyncFunction = Benchmark("async-function") { bench in
   let source = """

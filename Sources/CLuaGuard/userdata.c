@@ -13,8 +13,9 @@ static void let_go(lua_State *L, clg_object *box) {
   if (!object) return;
   box->object = NULL;
   clg_memory *memory = &clg_state_inline(L)->memory;
-  memory->used -= box->weight;
-  if (box->charged) memory->used -= clg_drop_charge(memory->charges, box->charged);
+  size_t dropped = box->weight + (box->charged ? clg_drop_charge(memory->charges, box->charged) : 0);
+  memory->used -= dropped;
+  memory->foreign -= dropped;
   box->kind->release(object);
 }
 
@@ -43,7 +44,29 @@ int clg_push_kind(lua_State *L, const clg_kind *kind) {
 }
 
 // The collector hears of foreign bytes in steps of this many.
-enum { FOREIGN_STEP = 1 << 16 };
+enum { FOREIGN_STEP = 1 << 16, LEAST_ROOM = 1 << 20, LEAST_GROWTH = 16 << 20 };
+
+// What outlives two steps is old, and only a look at everything frees it, which Lua begins by how its own memory has grown.
+// So foreign bytes that steps do not free begin one, too: when they have doubled what is used, or taken half of what was
+// free. Later is too late: the collection by which Lua answers a refused allocation runs no finalisers, and frees none.
+static size_t foreign_room(const clg_memory *memory) {
+  size_t room = memory->limit > memory->whole_used ? (memory->limit - memory->whole_used) / 2 : 0;
+  size_t growth = memory->whole_used > LEAST_GROWTH ? memory->whole_used : LEAST_GROWTH;
+  if (room > growth) room = growth;
+  return room > LEAST_ROOM ? room : LEAST_ROOM;
+}
+
+static void tell_collector(lua_State *L, clg_memory *memory) {
+  size_t kilobytes = memory->foreign_new >> 10;
+  memory->foreign_new = 0;
+  if (memory->foreign <= memory->whole_foreign + foreign_room(memory)) {
+    lua_gc(L, LUA_GCSTEP, (int)(kilobytes < 1 << 20 ? kilobytes : 1 << 20));
+    return;
+  }
+  lua_gc(L, LUA_GCCOLLECT);
+  memory->whole_foreign = memory->foreign;
+  memory->whole_used = memory->used;
+}
 
 void clg_push_object(lua_State *L, const clg_kind *kind, void *object, const void *charged, size_t weight) {
   clg_object *box = lua_newuserdatauv(L, sizeof *box, 0);
@@ -54,14 +77,11 @@ void clg_push_object(lua_State *L, const clg_kind *kind, void *object, const voi
   clg_push_kind(L, kind);
   lua_setmetatable(L, -2);
   memory->used += added;
+  memory->foreign += added;
+  memory->foreign_new += added;
   if (memory->used > memory->peak) memory->peak = memory->used;
   if (memory->used > memory->limit) memory->over = 1;
-  memory->foreign += added;
-  if (memory->foreign > FOREIGN_STEP) {
-    size_t kilobytes = memory->foreign >> 10;
-    memory->foreign = 0;
-    lua_gc(L, LUA_GCSTEP, (int)(kilobytes < 1 << 20 ? kilobytes : 1 << 20));
-  }
+  if (memory->foreign_new > FOREIGN_STEP) tell_collector(L, memory);
 }
 
 static clg_object *box_at(lua_State *L, int index, const clg_kind *kind) {

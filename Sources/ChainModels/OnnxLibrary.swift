@@ -69,7 +69,7 @@ final class OnnxLibrary: @unchecked Sendable {
     var environment: OpaquePointer?
     var memory: OpaquePointer?
     var allocator: OpaquePointer?
-    try OnnxLibrary.check(api, cort_create_env(api, Int32(CORT_LOG_ERROR), "chainrun", &environment))
+    try OnnxLibrary.check(api, cort_create_env(api, Int32(CORT_LOG_FATAL), "chainrun", &environment))
     try OnnxLibrary.check(api, cort_cpu_memory(api, Int32(CORT_ARENA), Int32(CORT_MEMORY_DEFAULT), &memory))
     try OnnxLibrary.check(api, cort_default_allocator(api, &allocator))
     guard let environment, let memory, let allocator else {

@@ -62,7 +62,7 @@ final class OnnxSession: @unchecked Sendable {
     var settings: OpaquePointer?
     try library.check(cort_create_session_options(api, &settings))
     defer { cort_release_session_options(api, settings) }
-    try library.check(cort_set_log_severity(api, settings, Int32(CORT_LOG_ERROR)))
+    try library.check(cort_set_log_severity(api, settings, Int32(CORT_LOG_FATAL)))
     try library.check(cort_set_intra_threads(api, settings, Int32(clamping: options.threads)))
     try library.check(cort_set_inter_threads(api, settings, 1))
     // Idle threads sleep: a lane has the core.

@@ -6,7 +6,7 @@ private let source = """
   local chain = require "chain"
   local t = chain.types
   local Worker = chain.chainlet "Worker" {
-    input = { what = t.string }, output = t.integer, limits = { cpu = 0.05, memory = "1MB", time = 20, output = 1000 },
+    input = { what = t.string }, output = t.integer, limits = { cpu = 0.25, memory = "1MB", time = 20, output = 1000 },
   }
   function Worker:run(req)
     if req.what == "spin" then while true do end end
@@ -30,7 +30,7 @@ private let source = """
 @Suite("Errors of limits")
 struct LimitErrorTests {
   @Test("tell a program the code, the chainlet, the limit's name and value, and the Lua line", arguments: [
-    ("spin", "cpu_limit", "limits.cpu", 0.05, 7), ("fill", "memory_limit", "limits.memory", 1_048_576, 8),
+    ("spin", "cpu_limit", "limits.cpu", 0.25, 7), ("fill", "memory_limit", "limits.memory", 1_048_576, 8),
   ])
   func told(what: String, code: String, limit: String, value: Double, line: Int) async throws {
     try await withChain(source) { (chain: Chain) async throws -> Void in

@@ -1,5 +1,6 @@
 import ChainBase
 import ChainHost
+import ChainLoop
 import LuaBridge
 import Testing
 
@@ -70,6 +71,37 @@ struct PrimitiveTests {
       guard case .failure(let error) = await task.result else { return #expect(Bool(false)) }
       #expect((error as? Failure)?.code == "cancelled")
     }
+  }
+
+  @Test("a primitive that waits for ever, deaf to being cancelled, ends with its request's time; the lane and the end do without it", .timeLimit(.minutes(1)))
+  func deaf() async throws {
+    let waiting = Monitor<[CheckedContinuation<Void, Never>]>([])
+    let host = ChainHost()
+    host.add(PrimitiveModule("engine") {
+      Primitive("never") { () async throws -> Bool in
+        await withCheckedContinuation { continuation in waiting.withLock { $0.append(continuation) } }
+        return true
+      }
+    })
+    let chain = try await host.load(files: ["graph.lua": """
+      local chain = require "chain"
+      local engine = require "engine"
+      local t = chain.types
+      local Main = chain.chainlet "Main" { input = { wait = t.boolean }, output = t.boolean }
+      function Main:run(req) return req.wait and engine.never() end
+      return Main
+      """])
+    for _ in 0..<2 {
+      do throws(Failure) {
+        _ = try await chain.run(["wait": true], .init(timeout: 50_000_000))
+        #expect(Bool(false), "it returned")
+      } catch { #expect(error.code == "timeout") }
+      #expect(try await chain.run(["wait": false]) == false)
+    }
+    await host.shutdown()
+    let left = waiting.withLock { $0 }
+    #expect(left.count == 2)
+    for continuation in left { continuation.resume() }
   }
 
   @Test("a primitive cannot be called while a file is loaded")

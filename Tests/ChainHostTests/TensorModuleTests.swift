@@ -113,6 +113,29 @@ import Testing
     #expect(try ask("return tensor.ones({ 1 }):broadcast(1000000000):table()", limit: limit) == refused)
   }
 
+  @Test("tensors that a run lets go make room, though each of them outlives the collector's next look")
+  func answers() async throws {
+    let host = ChainHost()
+    host.add(PrimitiveModule("engine") {
+      Primitive("run") { (count: Int) async throws -> Tensor in try Tensor([Float](repeating: 1, count: count), shape: [count]) }
+    })
+    let chain = try await host.load(files: ["graph.lua": """
+      local chain = require "chain"
+      local engine = require "engine"
+      local t = chain.types
+      local Main = chain.chainlet "Main" { input = { list = t.list(t.integer) }, output = t.integer, limits = { memory = "16MB" } }
+      function Main:run(req)
+        local last
+        for _ = 1, 20 do last = engine.run(50000) end
+        return #last
+      end
+      return Main
+      """])
+    let list = ChainValue.list((0..<128).map { .integer($0) })
+    for _ in 0..<50 { #expect(try await chain.run(["list": list]) == 50000) }
+    await host.shutdown()
+  }
+
   @Test("a chain computes with tensors, and its needs share them")
   func inChain() async throws {
     try await withChain("""

@@ -24,6 +24,10 @@ enum Installed {
   static let reference = ProcessInfo.processInfo.environment["CHAINRUN_REFERENCE"].flatMap {
     FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil
   }
+  /// A small one of ours, which `Graphs/make.py` describes.
+  static func graph(_ name: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Graphs/\(name).onnx").path
+  }
   static func has(_ model: String) -> Bool { hasEngine && FileManager.default.fileExists(atPath: path("\(model)/model.onnx")) }
 }
 
@@ -56,6 +60,7 @@ func run(_ uses: String, _ body: String, files: [String: String] = [:], prepare:
     local chain = require "chain"
     local t = chain.types
     local made = require "made"
+    local tensor = require "tensor"
     local Main = chain.chainlet "Main" { output = t.any, uses = { m = chain.model { \(uses) } } }
     function Main:run()
       \(body)
@@ -73,12 +78,13 @@ func run(_ uses: String, _ body: String, files: [String: String] = [:], prepare:
   }
 }
 
-private func message(_ uses: String, _ body: String = "return 1") async -> String {
+/// How a load or a request fails.
+func message(_ uses: String, _ body: String = "return 1") async -> String {
   do { return "\(try await run(uses, body))" } catch { return (error as? Failure)?.message ?? "\(error)" }
 }
 
-private let batchedModel = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("batched.onnx").path
-private let multiply = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("multiply.onnx").path
+private let batchedModel = Installed.graph("batched")
+private let multiply = Installed.graph("multiply")
 
 @Suite("ONNX Runtime", .enabled(if: Installed.hasEngine, "ONNX Runtime is not installed: run scripts/models"))
 struct OnnxTests {
@@ -106,7 +112,7 @@ struct OnnxTests {
 
   @Test("a model that cannot be loaded is an error of the graph at its place")
   func wrongModels() async throws {
-    #expect(await message("path = '/none.onnx'").contains("graph.lua:4: Main.uses.m: chain.model \"/none.onnx\" cannot be loaded: there is no file /none.onnx"))
+    #expect(await message("path = '/none.onnx'").contains("graph.lua:5: Main.uses.m: chain.model \"/none.onnx\" cannot be loaded: there is no file /none.onnx"))
     #expect(await message("path = 'cache:none/model.onnx'").contains("; scripts/models fetches it"))
     let broken = FileManager.default.temporaryDirectory.appendingPathComponent("broken-\(UUID()).onnx")
     try Data(contentsOf: URL(fileURLWithPath: multiply)).prefix(60).write(to: broken)
@@ -211,5 +217,20 @@ struct MiniLMTests {
       #expect(abs(p - q) < 0.05) // int8: the scale of a row depends on what it is padded to
     }
   }
-}
 
+  @Test("quantised to int8 it says nearly what it says in fp32", .enabled(if: Installed.has("minilm-fp32"), "minilm-fp32 is not here: run scripts/minilm/make"))
+  func quantised() async throws {
+    var embeddings: [[Double]] = []
+    for model in ["minilm", "minilm-fp32"] {
+      let value = try await run("path = 'cache:\(model)/model.onnx'", """
+        local ids = { 101, 1045, 2293, 2023, 2338, 1010, 2021, 2025, 1996, 3185, 102 }
+        local out = self.m { input_ids = made.ids(ids), attention_mask = made.ones(#ids), token_type_ids = made.zeros(#ids) }
+        return out.last_hidden_state:mean(2):normalize():reshape(-1):table()
+        """)
+      guard case .list(let numbers) = value else { return #expect(Bool(false)) }
+      embeddings.append(numbers.compactMap { if case .number(let number) = $0 { number } else { nil } })
+    }
+    #expect(embeddings.map(\.count) == [384, 384])
+    #expect(zip(embeddings[0], embeddings[1]).map(*).reduce(0, +) > 0.995)
+  }
+}

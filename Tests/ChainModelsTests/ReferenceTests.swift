@@ -73,11 +73,16 @@ struct ReferenceTests {
   }
 
   @Test("MiniLM")
-  func minilm() async throws {
+  func minilm() async throws { try await compareMiniLM("minilm") }
+
+  @Test("MiniLM in fp32", .enabled(if: Installed.has("minilm-fp32"), "minilm-fp32 is not here: run scripts/minilm/make"))
+  func minilmInFullPrecision() async throws { try await compareMiniLM("minilm-fp32") }
+
+  private func compareMiniLM(_ model: String) async throws {
     let ids: [Double] = [101, 1045, 2293, 2023, 2338, 1010, 2021, 2025, 1996, 3185, 102]
     let list = "{ \(ids.map { String(Int($0)) }.joined(separator: ", ")) }"
     try await compare(
-      "minilm", "input_ids = made.ids(\(list)), attention_mask = made.ones(\(ids.count)), token_type_ids = made.zeros(\(ids.count))",
+      model, "input_ids = made.ids(\(list)), attention_mask = made.ones(\(ids.count)), token_type_ids = made.zeros(\(ids.count))",
       outputs: ["last_hidden_state"],
       [
         "input_ids": Input(dtype: "int64", shape: [1, ids.count], data: ids),

@@ -8,10 +8,6 @@ private let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent
   .appendingPathComponent("ChainTextTests/Fixtures").path
 private let wordpiece = "engine = 'tokenizer', path = '\(fixtures)/wordpiece.json'"
 
-private func message(_ uses: String, _ body: String = "return 1") async -> String {
-  do { return "\(try await run(uses, body))" } catch { return (error as? Failure)?.message ?? "\(error)" }
-}
-
 /// `chain.model { engine = "tokenizer" }`, over a tokenizer whose file is small.
 @Suite("Tokenizers as resources") struct TokenizerResourceTests {
   /// A text of the reference's cases that is not cut, with what the reference made of it.

@@ -9,6 +9,9 @@ struct Growth: CustomStringConvertible {
     last = Growth.median(figures.suffix(third))
   }
 
+  /// What is more than chance.
+  static let most = 0.02
+
   /// 0.02 is growth by 2 %.
   var ratio: Double { first > 0 ? last / first - 1 : 0 }
 

@@ -1,19 +1,25 @@
 // Random hostile and honest scripts at once for some minutes: `soak MINUTES [SEED]`.
 // Fails on a wrong end, a wrong answer, anything left behind at rest, no progress, or memory that grows.
+// Loads and releases of graphs that share a model: `soak models [ROUNDS]`.
 
 import ChainTesting
 import Foundation
 
 let words = CommandLine.arguments.dropFirst()
+if words.first == "models", words.count <= 2, let rounds = words.dropFirst().first.map({ Int($0) }) ?? 10_000, rounds >= 100 {
+  do { exit(try await loadsOfOneModel(rounds: rounds) ? 0 : 1) } catch {
+    note("soak: \(error)")
+    exit(1)
+  }
+}
 guard let minutes = words.first.flatMap(Double.init), minutes > 0, words.count <= 2 else {
-  note("usage: soak MINUTES [SEED]")
+  note("usage: soak MINUTES [SEED], soak models [ROUNDS, 100 or more]")
   exit(2)
 }
 let seed = words.dropFirst().first.flatMap { UInt64($0) } ?? UInt64.random(in: 0...999_999)
 note("soak: \(minutes) minutes, seed \(seed)")
 
 let attacksPerRound = 40
-let mostGrowth = 0.02
 let soak = Soak()
 let began = ContinuousClock.now
 let end = began + .seconds(minutes * 60)
@@ -36,5 +42,5 @@ for problem in problems.prefix(20) { note("soak: \(problem)") }
 // The first quarter warms up: pools fill, and each lane has once held what it holds at most.
 let growth = Growth(of: memory.dropFirst(memory.count / 4))
 note("soak: memory after warm-up \(growth)")
-if growth.ratio > mostGrowth { note("soak: that is more than \(Int(mostGrowth * 100)) %") }
-exit(problems.isEmpty && growth.ratio <= mostGrowth ? 0 : 1)
+if growth.ratio > Growth.most { note("soak: that is more than \(Int(Growth.most * 100)) %") }
+exit(problems.isEmpty && growth.ratio <= Growth.most ? 0 : 1)

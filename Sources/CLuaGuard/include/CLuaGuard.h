@@ -24,7 +24,9 @@ typedef struct clg_memory {
   struct clg_arena *arena;                  // where small blocks come from first
   struct clg_threads *threads;              // the coroutines that scripts made and that are not collected yet
   struct clg_charges *charges;              // the memory outside of Lua that is part of `used`
-  size_t foreign;                           // bytes of it that are new since the collector last heard of them
+  size_t foreign;                           // the bytes of that
+  size_t foreign_new;                       // those that came since the collector last heard of them
+  size_t whole_foreign, whole_used;         // both as they were when it had looked at everything because of them
 } clg_memory;
 
 // One Lua state. Its address is kept in the extra space of every coroutine of the state.

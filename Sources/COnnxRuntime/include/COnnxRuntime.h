@@ -37,7 +37,7 @@ enum cort_element {
 };
 enum { CORT_ONNX_TENSOR = 1 };                      // ONNXType
 enum { CORT_ARENA = 1, CORT_MEMORY_DEFAULT = 0 };   // OrtAllocatorType, OrtMemType
-enum { CORT_LOG_WARNING = 2, CORT_LOG_ERROR = 3 };  // OrtLoggingLevel
+enum { CORT_LOG_FATAL = 4 };                        // OrtLoggingLevel: every error is a status, too
 
 // One function for each place in the table. CORT(name, place, parameters, arguments)
 #define CORT(name, place, parameters, ...) \

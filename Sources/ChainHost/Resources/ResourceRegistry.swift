@@ -44,6 +44,8 @@ package final class ResourceRegistry: Sendable {
     var loading = 0
     /// Loads that wait for their turn.
     var queue: [ResourceKey] = []
+    /// When unused ones are looked at next.
+    var lookAt: UInt64?
     var isStopping = false
     var whenQuiet: [@Sendable () -> Void] = []
 
@@ -193,20 +195,34 @@ package final class ResourceRegistry: Sendable {
 
   private func release(_ key: ResourceKey) {
     let now = environment.now()
-    let time = state.withLock { state -> UInt64? in
-      guard var entry = state.entries[key] else { return nil }
+    state.withLock { state in
+      guard var entry = state.entries[key] else { return }
       entry.leases -= 1
-      guard entry.leases == 0, entry.phase == .ready else {
-        state.entries[key] = entry
-        return nil
+      if entry.leases == 0, entry.phase == .ready {
+        entry.phase = .idle
+        entry.idleSince = now
       }
-      entry.phase = .idle
-      entry.idleSince = now
       state.entries[key] = entry
-      return state.isStopping ? nil : now &+ state.settings.grace
     }
     freeUnused()
-    if let time { timers.at(time) { [weak self] in self?.freeUnused() } }
+    lookLater()
+  }
+
+  /// Unused ones are looked at again when the first grace period is over: one timer for all of them.
+  private func lookLater() {
+    let time = state.withLock { state -> UInt64? in
+      let idle = state.entries.values.filter { $0.phase == .idle }.map(\.idleSince).min()
+      guard !state.isStopping, let time = idle.map({ $0 &+ state.settings.grace }), time < state.lookAt ?? .max else { return nil }
+      state.lookAt = time
+      return time
+    }
+    guard let time else { return }
+    timers.at(time) { [weak self] in
+      guard let self else { return }
+      state.withLock { if $0.lookAt == time { $0.lookAt = nil } }
+      freeUnused()
+      lookLater()
+    }
   }
 
   /// Unloads what nobody has used for the grace period, or, past the budget, what was used least recently.
