@@ -61,6 +61,10 @@ private enum LargeValues {
 
   static let text = Array(#"{"text":""#.utf8) + [UInt8](repeating: 0x61, count: 16_000_000) + Array(#""}"#.utf8)
 
+  /// As base64 16 MB, too.
+  private static let byteCount = 12_000_000
+  static let bytes = Array(#"{"data":""#.utf8) + [UInt8](repeating: 0x61, count: byteCount / 3 * 4) + Array(#""}"#.utf8)
+
   static let graph = """
     local chain = require "chain"
     local lane = require "lane"
@@ -86,6 +90,13 @@ private enum LargeValues {
     local Text = chain.chainlet "Text" { input = { text = t.string }, output = t.integer, limits = limits }
     function Text:run(req) return #req.text end
 
+    local Bytes = chain.chainlet "Bytes" { input = { data = t.bytes }, output = t.integer, limits = limits }
+    function Bytes:run(req) return #req.data end
+
+    local GiveBytes = chain.chainlet "GiveBytes" { output = t.bytes, limits = limits }
+    function GiveBytes:init() self.data = ("data"):rep(\(byteCount / 4)) end
+    function GiveBytes:run() return self.data end
+
     local Give = chain.chainlet "Give" { output = { records = Records }, limits = limits }
     function Give:init()
       local name, records = ("n"):rep(430), {}
@@ -99,7 +110,7 @@ private enum LargeValues {
     }
     function Pass:run() return self.take(self.give()) end
 
-    return { watch = Watch, take = Take, text = Text, give = Give, pass = Pass }
+    return { watch = Watch, take = Take, text = Text, bytes = Bytes, give = Give, give_bytes = GiveBytes, pass = Pass }
     """
 
   /// A state of nearly 64 MB, of small tables.
@@ -117,6 +128,14 @@ private enum LargeValues {
   static let requests: [(name: String, work: @Sendable (Chain) async throws -> Void)] = [
     ("json-in", { chain in _ = try await chain.run(json: records, .init(entry: "take")) }),
     ("text-in", { chain in _ = try await chain.run(json: text, .init(entry: "text")) }),
+    ("bytes-in", { chain in _ = try await chain.run(json: bytes, .init(entry: "bytes")) }),
+    (
+      "bytes-out",
+      { chain in
+        let answer = try await chain.run(json: [], .init(entry: "give_bytes"))
+        guard answer.count == byteCount / 3 * 4 + 2 else { throw BenchFailure("the answer has \(answer.count) bytes") }
+      }
+    ),
     (
       "json-out",
       { chain in

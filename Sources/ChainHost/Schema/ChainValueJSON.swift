@@ -34,7 +34,8 @@ extension ChainValue {
       buffer.append(0x22)
     case .reference(let reference):
       let count = buffer.count
-      if let tensor = reference.object as? Tensor, (try? TensorJSON.append(tensor, to: &buffer)) != nil { return }
+      var pace = Pace(nil)
+      if let tensor = reference.object as? Tensor, (try? TensorJSON.append(tensor, to: &buffer, pace: &pace)) != nil { return }
       buffer.truncate(to: count)
       buffer.append("null")
     case .list(let items):

@@ -52,6 +52,7 @@ extension JSONReader {
 
   private mutating func readWhole() -> Bool {
     binding.forgetSizes()
+    guard pace.goesOn(afterBytes: end - start) else { return fail(.unwanted) } // it has been copied
     skipSpace()
     let root = nodes
     let takesNothing = root.pointee.kind == .record && root.pointee.count == 0
@@ -112,6 +113,7 @@ extension JSONReader {
     bytes &-= text.count
     guard bytes >= 0 else { return tooManyBytes() }
     if node.pointee.limited, !ValueBounds.admits(text, node, program) { return !quiet && fail(.text(text, type(of: node))) }
+    guard pace.goesOn(afterBytes: text.count) else { return fail(.unwanted) }
     stack.push(bytes: text)
     return true
   }
@@ -134,8 +136,9 @@ extension JSONReader {
   private mutating func base64(_ node: UnsafeMutablePointer<SchemaNode>) -> Bool {
     guard at.pointee == 0x22 else { return mismatch(node) }
     guard let text = stringToken() else { return false }
+    guard pace.goesOn(afterBytes: text.count) else { return fail(.unwanted) }
     var decoded = ByteBuffer(capacity: text.count)
-    guard Base64.decode(text, into: &decoded) else {
+    guard Base64.decode(text, into: &decoded, pace: &pace) else {
       return !quiet && fail(Complaint(expected: "bytes as base64", got: Complaint.string(text)))
     }
     bytes &-= decoded.count
@@ -208,6 +211,7 @@ extension JSONReader {
       guard let text = stringToken() else { return false }
       bytes &-= text.count
       guard bytes >= 0 else { return tooManyBytes() }
+      guard pace.goesOn(afterBytes: text.count) else { return fail(.unwanted) }
       stack.push(bytes: text)
       return true
     case 0x7B: return anyObject()

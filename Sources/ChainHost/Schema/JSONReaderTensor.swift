@@ -85,7 +85,7 @@ extension JSONReader {
   private mutating func base64Bytes() -> [UInt8]? {
     guard let text = text(expected: "bytes as base64") else { return nil }
     var decoded = ByteBuffer(capacity: text.count)
-    if Base64.decode(text, into: &decoded) { return decoded.array }
+    if pace.goesOn(afterBytes: text.count), Base64.decode(text, into: &decoded, pace: &pace) { return decoded.array }
     _ = !quiet && fail(Complaint(expected: "bytes as base64", got: Complaint.string(text)))
     return nil
   }

@@ -127,14 +127,12 @@ package struct JSONWriter {
     let data = stack.bytes(at: index)
     bytes &-= data.count
     guard bytes >= 0, !node.pointee.limited || ValueBounds.admits(count: data.count, node) else { return false }
-    append(base64: data, &buffer)
-    return true
+    return append(base64: data, &buffer)
   }
 
-  private func blob(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32, _ buffer: inout ByteBuffer) -> Bool {
+  private mutating func blob(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32, _ buffer: inout ByteBuffer) -> Bool {
     guard let blob = stack.blob(at: index), !node.pointee.limited || ValueBounds.admits(count: blob.count, node) else { return false }
-    append(blob, &buffer)
-    return true
+    return append(blob, &buffer)
   }
 
   private mutating func tensor(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32, _ buffer: inout ByteBuffer) -> Bool {
@@ -144,19 +142,19 @@ package struct JSONWriter {
 
   private mutating func append(_ tensor: Tensor, _ buffer: inout ByteBuffer) -> Bool {
     bytes &-= tensor.byteCount
-    return bytes >= 0 && (try? TensorJSON.append(tensor, to: &buffer)) != nil
+    return bytes >= 0 && (try? TensorJSON.append(tensor, to: &buffer, pace: &pace)) == true
   }
 
-  private func append(_ blob: Blob, _ buffer: inout ByteBuffer) {
-    buffer.append(0x22)
-    blob.withBytes { Base64.append($0, to: &buffer) }
-    buffer.append(0x22)
+  private mutating func append(_ blob: Blob, _ buffer: inout ByteBuffer) -> Bool {
+    bytes &-= blob.count
+    return bytes >= 0 && blob.withBytes { append(base64: $0, &buffer) }
   }
 
-  private func append(base64 data: UnsafeRawBufferPointer, _ buffer: inout ByteBuffer) {
+  private mutating func append(base64 data: UnsafeRawBufferPointer, _ buffer: inout ByteBuffer) -> Bool {
     buffer.append(0x22)
-    Base64.append(data, to: &buffer)
+    guard Base64.append(data, to: &buffer, pace: &pace) else { return false }
     buffer.append(0x22)
+    return true
   }
 
   private func enumeration(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32, _ buffer: inout ByteBuffer) -> Bool {
@@ -212,8 +210,7 @@ package struct JSONWriter {
     case .userdata:
       if let tensor = stack.tensor(at: index) { return append(tensor, &buffer) }
       guard let blob = stack.blob(at: index) else { return false }
-      append(blob, &buffer)
-      return true
+      return append(blob, &buffer)
     case .table: return anyTable(index, &buffer)
     default: return false
     }

@@ -4,7 +4,7 @@ package struct Pace {
   package typealias Pause = () -> Bool
 
   private let pause: Pause?
-  /// How many entries of tables there may be before the next pause is due.
+  /// How many entries of tables, or kilobytes of text, there may be before the next pause is due.
   private var left: Int
 
   /// Few enough to take far less than a millisecond, and many enough for a look at the clock to cost nothing.
@@ -18,6 +18,12 @@ package struct Pace {
   /// After each entry of a table; false: the rest is not wanted.
   @inline(__always) mutating func goesOn() -> Bool {
     left &-= 1
+    return left >= 0 || giveWay()
+  }
+
+  /// After so many bytes of a long text: a kilobyte takes about as long as an entry.
+  @inline(__always) mutating func goesOn(afterBytes bytes: Int) -> Bool {
+    left &-= bytes &>> 10
     return left >= 0 || giveWay()
   }
 

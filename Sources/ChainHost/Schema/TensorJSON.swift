@@ -6,9 +6,10 @@ import ChainTensors
 enum TensorJSON {
   static let fields = ["data_b64", "dtype", "shape"]
 
-  static func append(_ tensor: Tensor, to buffer: inout ByteBuffer) throws {
+  /// - Returns: false when the pace was told that the rest is not wanted.
+  static func append(_ tensor: Tensor, to buffer: inout ByteBuffer, pace: inout Pace) throws -> Bool {
     buffer.append("{\"data_b64\":\"")
-    try tensor.withBytes { Base64.append($0, to: &buffer) }
+    guard try tensor.withBytes({ Base64.append($0, to: &buffer, pace: &pace) }) else { return false }
     buffer.append("\",\"dtype\":\"")
     for letter in tensor.dtype.rawValue.utf8 { buffer.append(letter) }
     buffer.append("\",\"shape\":[")
@@ -17,6 +18,7 @@ enum TensorJSON {
       JSONText.append(integer: Int64(size), to: &buffer)
     }
     buffer.append("]}")
+    return true
   }
 
   /// The tensor that a value written in Swift stands for where one of this type and number of dimensions is declared.
