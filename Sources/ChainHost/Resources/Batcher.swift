@@ -73,8 +73,8 @@ package final class Batcher<Item: Sendable, Output: Sendable>: Sendable {
       guard let left = state.running[batch], left.wanted.isEmpty else { return nil }
       return left.control
     }
+    answer.give(.failure(CancellationError())) // before the run hears of it, and could answer
     abandoned?.cancel()
-    answer.give(.failure(CancellationError()))
   }
 
   private func take(_ step: BatchQueue<Entry>.Step) {

@@ -47,8 +47,8 @@ package enum EngineJob {
         }
       }
     } onCancel: {
+      answer.give(.failure(CancellationError())) // before the job hears of it, and could answer
       control.cancel()
-      answer.give(.failure(CancellationError()))
     }
   }
 }
