@@ -49,12 +49,12 @@ struct LimitErrorTests {
   func requestTimeout() async throws {
     try await withChain(source) { (chain: Chain) async throws -> Void in
       do {
-        _ = try await chain.run(["what": "wait"], .init(entry: "worker", timeout: 20_000_000))
+        _ = try await chain.run(["what": "wait"], .init(entry: "worker", timeout: 500_000_000))
         Issue.record("it did not end")
       } catch let failure as Failure {
         #expect(failure.code == "timeout")
-        #expect(failure.message == "Worker did not end within 0.02 s (the timeout of the request) at graph.lua:9")
-        #expect(failure.details == ["limit": "the timeout of the request", "value": 0.02])
+        #expect(failure.message == "Worker did not end within 0.5 s (the timeout of the request) at graph.lua:9")
+        #expect(failure.details == ["limit": "the timeout of the request", "value": 0.5])
         #expect(failure.trace.first?.place == SourcePlace(file: "graph.lua", line: 9))
       }
     }
@@ -114,7 +114,7 @@ struct LimitErrorTests {
     let graph = """
       local chain = require "chain"
       local t = chain.types
-      local Worker = chain.chainlet "Worker" { input = { what = t.string }, limits = { cpu = 0.05 } }
+      local Worker = chain.chainlet "Worker" { input = { what = t.string }, limits = { cpu = 0.5 } }
       function Worker:run(req)
         if req.what == "spin" then while true do end end
         if req.what == "self" then

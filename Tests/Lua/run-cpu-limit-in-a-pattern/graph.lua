@@ -1,7 +1,7 @@
 local chain = require "chain"
 local t = chain.types
 
-local Main = chain.chainlet "Main" { input = {}, limits = { cpu = 0.05 } }
+local Main = chain.chainlet "Main" { input = {}, limits = { cpu = 0.2 } }
 
 function Main:run(req)
   local text = ("a"):rep(5000)

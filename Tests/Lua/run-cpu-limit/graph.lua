@@ -3,7 +3,7 @@ local t = chain.types
 
 local Main = chain.chainlet "Main" {
   input = {},
-  limits = { cpu = 0.05 },
+  limits = { cpu = 0.2 },
 }
 
 function Main:run(req)

@@ -1,7 +1,7 @@
 local chain = require "chain"
 local t = chain.types
 
-local Main = chain.chainlet "Main" { input = {}, limits = { time = 0.05, cpu = 60 } }
+local Main = chain.chainlet "Main" { input = {}, limits = { time = 0.5, cpu = 60 } }
 
 function Main:run(req)
   local function spin()

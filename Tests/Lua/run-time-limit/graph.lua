@@ -3,7 +3,7 @@ local t = chain.types
 
 local Main = chain.chainlet "Main" {
   input = {},
-  limits = { time = 0.05 },
+  limits = { time = 0.5 },
 }
 
 function Main:run(req)

@@ -7,7 +7,7 @@ function Slow:run(req)
   chain.sleep(10)
 end
 
-local Main = chain.chainlet "Main" { input = {}, needs = { slow = Slow:with { timeout = 0.05 } } }
+local Main = chain.chainlet "Main" { input = {}, needs = { slow = Slow:with { timeout = 0.5 } } }
 
 function Main:run(req)
   self.slow {}

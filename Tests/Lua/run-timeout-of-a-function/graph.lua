@@ -4,7 +4,7 @@ local t = chain.types
 local Main = chain.chainlet "Main" { input = {} }
 
 function Main:run(req)
-  chain.timeout(0.05, function()
+  chain.timeout(0.5, function()
     chain.sleep(10)
   end)
 end
