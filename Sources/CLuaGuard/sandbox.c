@@ -105,6 +105,7 @@ int clg_push_viewed(lua_State *L, int index, const char *name) {
   lua_rawget(L, -2);
   // No script can have that function: views have no metatable that one may see.
   if (lua_tocfunction(L, -1) == refuse_write && lua_getupvalue(L, -1, 1) && strcmp(lua_tostring(L, -1), name) == 0) {
+    lua_settop(L, top + 1);
     lua_pushliteral(L, "__index");
     lua_rawget(L, top + 1);
     lua_replace(L, top + 1);

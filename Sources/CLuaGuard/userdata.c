@@ -16,6 +16,7 @@ static void let_go(lua_State *L, clg_object *box) {
   size_t dropped = box->weight + (box->charged ? clg_drop_charge(memory->charges, box->charged) : 0);
   memory->used -= dropped;
   memory->foreign -= dropped;
+  if (memory->whole_foreign > memory->foreign) memory->whole_foreign = memory->foreign;
   box->kind->release(object);
 }
 

@@ -26,7 +26,7 @@ struct Chainrun: ParsableCommand {
         chainrun draw graph.lua --format svg -o graph.svg
         chainrun types graph.lua                    completion in your editor
 
-      Exit status: 0 done, 1 the chain failed or its input does not fit, 2 wrong use of this program, 3 the graph is invalid.
+      Exit status: 0 done, 1 the chain failed or its input does not fit, 2 wrong use of this program, 3 the graph is invalid, 4 too many lanes are lost.
       """,
     version: VersionText.shown,
     subcommands: [Run.self, Check.self, Draw.self, Types.self],

@@ -93,6 +93,7 @@ private let wordpiece = "engine = 'tokenizer', path = '\(fixtures)/wordpiece.jso
     #expect(await message(wordpiece, "return self.m:encode({ 'a', 7 })").contains("bad argument #1 to 'encode': item 2: string expected, got integer (7)"))
     #expect(await message(wordpiece, "return self.m:encode('a', { mx = 7 })").contains("bad argument #2 to 'encode': unknown option 'mx'; did you mean 'max'?"))
     #expect(await message(wordpiece, "return self.m:encode('a', { max = 0 })").contains("bad argument #2 to 'encode': max: at least 1 expected, got 0"))
+    #expect(await message(wordpiece, "return self.m:encode('a', { max = 1 })").contains("a text cannot be cut to 1 tokens: the special ones, and what may not be cut, are 2"))
     #expect(await message(wordpiece, "return self.m:encode('a', { pair = { 'b', 'c' } })").contains("pair: a second text for each of the 1 expected, got 2"))
     #expect(await message(wordpiece, "return self.m:decode(self.m:encode('a').input_ids)").contains("the ids of one text expected, got tensor int64 1x3; take a row of it"))
     #expect(await message(wordpiece, "return self.m:encod('a')").contains("chain.model has no 'encod'; did you mean 'encode'?"))

@@ -41,8 +41,9 @@ enum FileReader {
     while bytes.count <= limit {
       let piece = try readSome(descriptor, atMost: room)
       if bytes.isEmpty { bytes = piece } else { bytes += piece }
-      if piece.count < room { return bytes } // a plain file gives less only at its end
-      room = 65_536 // it has grown, or is of a kind that does not tell its size
+      // One that tells its size ends there; others, and one that has grown, where nothing more comes.
+      if piece.isEmpty || (piece.count < room && bytes.count == Int(status.st_size)) { return bytes }
+      room = 65_536
     }
     throw .tooLarge(limit: limit)
   }

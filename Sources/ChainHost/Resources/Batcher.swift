@@ -57,7 +57,7 @@ package final class Batcher<Item: Sendable, Output: Sendable>: Sendable {
       try await withCheckedThrowingContinuation { continuation in
         answer.wait(continuation)
         let now = environment.now()
-        take(state.withLock { $0.queue.add(Entry(id: id, item: item, answer: answer), at: now) })
+        step { $0.queue.add(Entry(id: id, item: item, answer: answer), at: now) }
         if Task.isCancelled { leave(id, answer) } // the handler may have come before the item
       }
     } onCancel: {
@@ -66,6 +66,7 @@ package final class Batcher<Item: Sendable, Output: Sendable>: Sendable {
   }
 
   private func leave(_ id: UInt64, _ answer: OnceAnswer<Output>) {
+    answer.give(.failure(CancellationError())) // before the run hears of it, and could answer
     let abandoned = state.withLock { state -> RunControl? in
       state.queue.remove { $0.id == id }
       guard let batch = state.running.first(where: { $0.value.wanted.contains(id) })?.key else { return nil }
@@ -73,34 +74,39 @@ package final class Batcher<Item: Sendable, Output: Sendable>: Sendable {
       guard let left = state.running[batch], left.wanted.isEmpty else { return nil }
       return left.control
     }
-    answer.give(.failure(CancellationError())) // before the run hears of it, and could answer
     abandoned?.cancel()
   }
 
-  private func take(_ step: BatchQueue<Entry>.Step) {
+  /// Changes the queue, and does what it asks for. A batch is known as running from the moment that it has left the queue,
+  /// so that each of its callers can leave at any time.
+  private func step(_ change: (inout State) -> BatchQueue<Entry>.Step) {
+    let control = RunControl()
+    let step = state.withLock { state in
+      let step = change(&state)
+      if case .run(let batch) = step, let number = batch.first?.id {
+        state.running[number] = Running(wanted: Set(batch.map(\.id)), control: control)
+        state.counts.items += batch.count
+        state.counts.largest = max(state.counts.largest, batch.count)
+      }
+      return step
+    }
     switch step {
     case .nothing: break
     case .wait(let time):
       timers.at(time) { [weak self] in
         guard let self else { return }
         let now = environment.now()
-        take(state.withLock { $0.queue.timeCame(at: now) })
+        self.step { $0.queue.timeCame(at: now) }
       }
     case .run(let batch):
       guard let number = batch.first?.id else { return }
-      let control = RunControl()
-      state.withLock { state in
-        state.running[number] = Running(wanted: Set(batch.map(\.id)), control: control)
-        state.counts.items += batch.count
-        state.counts.largest = max(state.counts.largest, batch.count)
-      }
       environment.runJob { [self] in
         attempt(batch, number, control)
         let now = environment.now()
-        take(state.withLock { state in
+        self.step { state in
           state.running[number] = nil
           return state.queue.ended(at: now)
-        })
+        }
       }
     }
   }

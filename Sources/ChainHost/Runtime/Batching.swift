@@ -151,17 +151,24 @@ extension Lane {
     cancel(running, Ending(code: Failure.Code.cancelled, message: "nobody waits for the batch any more"))
   }
 
+  /// Of a call whose input is there when its state serves no more: no batch of it begins there. It may be tried again.
+  func batchLoss(of call: CallRef) -> Failure? {
+    call.state.batching != nil && call.state.isRetired ? Lane.batchLoss(of: call.state) : nil
+  }
+
+  private static func batchLoss(of state: ChainletState) -> Failure {
+    Failure(
+      code: Failure.Code.stateLost, message: "\(state.name) was lost to a limit while a batch of it ran or waited",
+      chainlet: state.name)
+  }
+
   /// A limit has put the state out of service: what waits in it cannot run there. It may be tried again.
   func stateWasLost(_ batching: Batching, _ state: ChainletState) {
     let waiting = batching.singles + batching.queue.waiting + (batching.items.count > 1 ? batching.items : [])
     batching.singles = []
     batching.queue.remove { _ in true }
     for item in waiting where item.isQueued {
-      complete(
-        item.call,
-        failure: Failure(
-          code: Failure.Code.stateLost, message: "\(state.name) was lost to a limit while a batch of it ran or waited",
-          chainlet: state.name), results: 0)
+      complete(item.call, failure: Lane.batchLoss(of: state), results: 0)
     }
   }
 }

@@ -105,7 +105,7 @@ extension Lane {
       callee, from: source, at: 1, caller.state, to: stack, callee.state, core.pointee.input, limits: CrossingLimits()
     ) { [unowned self] fits, isOutOfMemory in
       let failure = isOutOfMemory ? callee.state.memoryFailure(for: " for its input") : fillFailure(callee, fits: fits, source, need)
-      if let failure { return complete(callee, failure: failure, results: 0) }
+      if let failure = failure ?? batchLoss(of: callee) { return complete(callee, failure: failure, results: 0) }
       filled(callee, from: source)
     }
   }

@@ -55,7 +55,7 @@ extension Lane {
   private func rootDecoded(_ call: CallRef, _ failure: Failure?, isOutOfMemory: Bool) {
     let request = call.pointee.request.takeUnretainedValue()
     let failure = isOutOfMemory ? call.state.memoryFailure(for: " for its input") : failure
-    if let failure { return complete(call, failure: failure, results: 0) }
+    if let failure = failure ?? batchLoss(of: call) { return complete(call, failure: failure, results: 0) }
     call.pointee.run.answers = ChainletState.prefix
     if let channel = call.existingExtra?.output { pushEmit(of: channel, onto: call) }
     start(call)

@@ -150,6 +150,7 @@ extension Lane {
   private func answerSlowly(_ caller: CallRef, of call: CallRef, results: Int32) -> Bool {
     guard let needs = caller.pointee.core.pointee.needs else { return true }
     if call.existingExtra?.crossed != nil {
+      caller.existingExtra?.retry = nil
       wake(caller, answers: 1)
       return true
     }
@@ -158,8 +159,8 @@ extension Lane {
     if results == 0 { stack.pushNil() }
     let at = results == 0 ? stack.top : stack.top - results + 1
     let waiter = caller.waiter
-    if caller.existingExtra?.retry != nil {
-      caller.extra.retry = nil
+    if let plan = caller.existingExtra?.retry {
+      plan.attemptsLeft = 0 // its arguments make room for the answer
       waiter.setTop(0)
     }
     let memory = caller.pointee.core.pointee.lua
@@ -168,6 +169,7 @@ extension Lane {
       from: stack, at: at, call.pointee.core.pointee.output, to: waiter, limits: call.pointee.core.pointee.outputShare)
     memory.pointee.memory.host -= 1
     if fits == true {
+      caller.existingExtra?.retry = nil
       if caller.state.isOutOfMemory() { endForMemory(caller) }
       wake(caller, answers: 1)
       return true
@@ -177,6 +179,7 @@ extension Lane {
       answerInPieces(caller, of: call, need, results: results, at: at)
       return false
     }
+    caller.existingExtra?.retry = nil
     wake(caller, failure: call.state.returned(call.state.program.explainOutput(stack, at: at)))
     return true
   }
@@ -195,6 +198,7 @@ extension Lane {
       }
       if isOutOfMemory {
         caller.waiter.setTop(0)
+        caller.waiter.pushNil()
         endForMemory(caller)
       }
       call.extra.crossed = .answer

@@ -151,6 +151,7 @@ final class Lane: LoopClient, @unchecked Sendable {
   /// would go by itself.
   private func letGo() {
     for call in allCalls {
+      endCrossing(of: call)
       call.pointee.extra?.release()
       call.pointee.extra = nil
     }

@@ -95,6 +95,12 @@ extension Lane {
     forget(crossing)
   }
 
+  /// The thread of a lost lane ends: nobody is told of it.
+  func endCrossing(of call: CallRef) {
+    guard let crossing = call.existingExtra?.crossing else { return }
+    crossing.inHostSection { crossing.work.end() }
+  }
+
   private func forget(_ crossing: LargeCrossing) {
     crossing.call.extra.crossing = nil
     crossings.removeAll { $0 === crossing }

@@ -126,6 +126,7 @@ package struct LuaToLua {
     bytes &-= text.count
     guard bytes >= 0, UTF8Check.isValid(text) else { return false }
     if node.pointee.limited, !ValueBounds.admits(text, node, program) { return false }
+    guard pace.goesOn(afterBytes: text.count) else { return false }
     to.push(bytes: text)
     return true
   }
@@ -162,6 +163,7 @@ package struct LuaToLua {
     let text = from.bytes(at: index)
     bytes &-= text.count
     guard bytes >= 0, !node.pointee.limited || ValueBounds.admits(count: text.count, node) else { return false }
+    guard pace.goesOn(afterBytes: text.count) else { return false }
     to.push(bytes: text)
     return true
   }

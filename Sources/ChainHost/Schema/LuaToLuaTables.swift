@@ -151,7 +151,7 @@ extension LuaToLua {
     guard from.type(at: index) == .string else { return false }
     let text = from.bytes(at: index)
     bytes &-= text.count
-    guard bytes >= 0, UTF8Check.isValid(text) else { return false }
+    guard bytes >= 0, UTF8Check.isValid(text), pace.goesOn(afterBytes: text.count) else { return false }
     to.push(bytes: text)
     return true
   }

@@ -82,6 +82,11 @@ public final class Tokenizer: Sendable {
       try encodeUnpadded(texts[place], pair: pairs.flatMap { $0.indices.contains(place) ? $0[place] : nil }, special: special, truncation: truncation)
     }
     let longest = results.map(\.count).max() ?? 0
+    if let limit, longest > limit {
+      throw Failure(
+        code: Failure.Code.failed,
+        message: "a text cannot be cut to \(limit) tokens: the special ones, and what may not be cut, are \(longest)")
+    }
     let padding = padding ?? Padding(id: vocabulary.id(of: "[PAD]") ?? 0)
     for place in results.indices { results[place].pad(to: longest, with: padding) }
     return results
