@@ -7,32 +7,38 @@ func neighbours(_ bench: Bench) async throws {
       try await withChain(Attackers.graph(body, count: count, limits: "cpu = 1000")) { chain in
         // One slice of 10 ms, and 5 ms.
         try await bench.measure("limits-neighbours-\(name)-\(count)", unit: "ms", limit: 15, rounds: 1) {
-          try await percentile(99, of: bench.times(200), while: count, attack: chain)
+          try await slowest(of: bench.times(200), while: count, attack: chain)
         }
       }
     }
   }
 }
 
-/// Milliseconds of one of `requests` honest requests, one after the other while the attackers run.
-private func percentile(_ percent: Int, of requests: Int, while attackers: Int, attack chain: Chain) async throws -> Double {
+/// Milliseconds of honest requests while the attackers run: p99.
+private func slowest(of requests: Int, while attackers: Int, attack chain: Chain) async throws -> Double {
   try await withThrowingTaskGroup(of: Void.self) { group in
     for number in 1...attackers {
       group.addTask { _ = try? await chain.run(["attack": true], .init(entry: "a\(number)")) } // ended by being cancelled
     }
     try await Task.sleep(for: .milliseconds(50))
-    var spent: [Double] = []
-    for n in 0..<requests {
-      spent.append(
-        try await nanoseconds {
-          let answer = try await chain.run(["n": .integer(Int64(n))], .init(entry: "honest"))
-          guard answer == .integer(Int64(n) + 1) else { throw BenchFailure("\(answer)") }
-        } / 1e6)
-      // Requests come at any moment of a slice.
-      try await Task.sleep(for: .microseconds(500 + n * 613 % 7000))
-    }
+    // Requests come at any moment of a slice.
+    let waited = try await slowest(of: requests, on: chain) { .microseconds(500 + $0 * 613 % 7000) }
     group.cancelAll()
     try await group.waitForAll()
-    return spent.sorted()[min(spent.count - 1, spent.count * percent / 100)]
+    return waited / 1e6
   }
+}
+
+/// Nanoseconds of requests to the entrypoint `honest`, one after the other with a pause between two: p99.
+func slowest(of requests: Int, on chain: Chain, pause: (Int) -> Duration) async throws -> Double {
+  var spent: [Double] = []
+  for n in 0..<requests {
+    spent.append(
+      try await nanoseconds {
+        let answer = try await chain.run(["n": .integer(Int64(n))], .init(entry: "honest"))
+        guard answer == .integer(Int64(n) + 1) else { throw BenchFailure("\(answer)") }
+      })
+    try await Task.sleep(for: pause(n))
+  }
+  return spent.sorted()[min(spent.count - 1, spent.count * 99 / 100)]
 }

@@ -153,10 +153,10 @@ extension Lane {
 
   /// Of a call whose input is there when its state serves no more: no batch of it begins there. It may be tried again.
   func batchLoss(of call: CallRef) -> Failure? {
-    call.state.batching != nil && call.state.isRetired ? Lane.batchLoss(of: call.state) : nil
+    call.state.batching != nil && call.state.isRetired ? Lane.lostBatch(of: call.state) : nil
   }
 
-  private static func batchLoss(of state: ChainletState) -> Failure {
+  private static func lostBatch(of state: ChainletState) -> Failure {
     Failure(
       code: Failure.Code.stateLost, message: "\(state.name) was lost to a limit while a batch of it ran or waited",
       chainlet: state.name)
@@ -168,7 +168,7 @@ extension Lane {
     batching.singles = []
     batching.queue.remove { _ in true }
     for item in waiting where item.isQueued {
-      complete(item.call, failure: Lane.batchLoss(of: state), results: 0)
+      complete(item.call, failure: Lane.lostBatch(of: state), results: 0)
     }
   }
 }

@@ -90,15 +90,14 @@ extension Lane {
 
   /// The call ends before its crossing does.
   func abandonCrossing(of call: CallRef) {
-    guard let crossing = call.existingExtra?.crossing else { return }
-    crossing.inHostSection { crossing.work.end() }
-    forget(crossing)
+    if let crossing = endCrossing(of: call) { forget(crossing) }
   }
 
-  /// The thread of a lost lane ends: nobody is told of it.
-  func endCrossing(of call: CallRef) {
-    guard let crossing = call.existingExtra?.crossing else { return }
+  /// Ends the work alone, as the thread of a lost lane does, which tells nobody.
+  @discardableResult func endCrossing(of call: CallRef) -> LargeCrossing? {
+    guard let crossing = call.existingExtra?.crossing else { return nil }
     crossing.inHostSection { crossing.work.end() }
+    return crossing
   }
 
   private func forget(_ crossing: LargeCrossing) {
