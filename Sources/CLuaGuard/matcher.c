@@ -376,11 +376,12 @@ void clg_matcher_init(clg_matcher *m, lua_State *L, const char *text, size_t tex
   m->at = m->item = NULL;
 }
 
-int clg_pattern_find(const char *text, size_t text_length, const char *pattern, size_t pattern_length, long steps, const char **problem) {
+int clg_pattern_find(const char *text, size_t text_length, const char *pattern, size_t pattern_length, long *steps, const char **problem) {
   clg_matcher m;
   clg_matcher_init(&m, NULL, text, text_length, pattern, pattern_length, 1);
-  m.steps = steps;
+  m.steps = *steps;
   int outcome = clg_search(&m);
+  *steps = m.steps > 0 ? m.steps : 0;
   if (outcome == CLG_MATCH) {
     if (open_capture(&m) < 0) return CLG_PATTERN_FOUND;
     *problem = "unfinished capture";

@@ -255,6 +255,12 @@ static int continue_wait(lua_State *L, int status, lua_KContext kept) {
   return lua_gettop(L) - (int)kept;
 }
 
+int clg_can_wait(lua_State *L) {
+  clg_watch *watch = clg_thread_watch;
+  clg_run *run = watch ? watch->run : NULL;
+  return run && !run->killed && !watch->blocked && !clg_state_inline(L)->loading && lua_isyieldable(L);
+}
+
 int clg_wait(lua_State *L, int op, int operand, int kept) {
   clg_watch *watch = clg_thread_watch;
   clg_run *run = watch ? watch->run : NULL;

@@ -83,6 +83,13 @@ extension LuaState {
     clg_push_function(stack.L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque())
   }
 
+  /// As `push`, of a function whose body may return `LuaStack.waits`: the run then waits for `op`, its arguments on its
+  /// stack.
+  package func push(_ function: NativeFunction, waitingFor op: Int32, onto stack: LuaStack) {
+    own(function)
+    clg_push_waiting_function(stack.L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque(), op)
+  }
+
   /// Pushes a native function that finds a `math.random()` behind its arguments; the state keeps it.
   package func pushWithChance(_ function: NativeFunction, onto stack: LuaStack) {
     own(function)

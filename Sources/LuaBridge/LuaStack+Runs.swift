@@ -9,6 +9,12 @@ extension LuaStack {
   /// A function that waits in the host; `op` and `operand` say for what.
   package func pushWait(op: Int32, operand: Int32 = 0) { clg_push_wait(L, op, operand) }
 
+  /// What the body of a function that may wait returns, to wait.
+  package static var waits: Int32 { Int32(CLG_WAITS) }
+
+  /// Whether the run that called in can wait here.
+  package var canWait: Bool { clg_can_wait(L) != 0 }
+
   /// As `pushWait`, but what is called with a userdata first is the function on top, which this one replaces.
   package func pushWaitOrCall(op: Int32) { clg_push_wait_or_call(L, op) }
 

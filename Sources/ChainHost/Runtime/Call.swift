@@ -62,7 +62,7 @@ struct Call {
     case idle
     /// Has no slot yet, so no coroutine runs.
     case queued
-    /// Has its slot, and a large input or output that crosses piece by piece.
+    /// Has its slot, and a large input or output that crosses piece by piece: its function has not begun, or has ended.
     case crossing
     /// In a ring, or handed the turn.
     case ready
@@ -74,6 +74,8 @@ struct Call {
 
   enum Wait: UInt8 {
     case nothing, answer, time, tasks, item, room, native, lock
+    /// A large value that goes on in pieces.
+    case pieces
   }
 
   init(core: UnsafeMutablePointer<StateCore>, request: Unmanaged<Request>) {
@@ -141,6 +143,8 @@ final class CallExtra {
   var output: StreamChannel?
   /// The streams that it reads; closed with it.
   var inputs: [StreamChannel] = []
+  /// Why the stream that was to be handed to it could not be.
+  var streamProblem: String?
   /// The stream on which it waits now.
   var reading: StreamChannel?
   /// As a task: how its owner finds it.
@@ -174,6 +178,8 @@ enum CrossedOutput {
   /// On the caller's stack.
   case answer
   case outside(Result<ChainOutput, Failure>)
+  /// For the reader of a stream, in whose state it lies.
+  case kept(Carrier)
 }
 
 /// Why a call is ended from outside: what its caller will see.

@@ -121,7 +121,8 @@ final class ChainModule {
 
   /// Pushes what `require` gives beside `chain` and Lua's own libraries.
   func pushModule(_ name: String, _ modules: [PrimitiveModule], onto stack: LuaStack) -> Bool {
-    if BuiltInModule.push(name, onto: stack, of: lua) { return true }
+    let pieces = JSONModule.Pieces(share: lane.share, encode: Op.encode.rawValue, decode: Op.decode.rawValue)
+    if BuiltInModule.push(name, onto: stack, of: lua, pieces) { return true }
     guard let module = modules.first(where: { $0.name == name }) else { return false }
     stack.pushTable(fields: Int32(clamping: module.primitives.count))
     for primitive in module.primitives {

@@ -40,16 +40,22 @@ final class ChainletProgram: Sendable {
 
   // MARK: Messages
 
-  /// Why an input did not fit. A nested caller's mistake answers 500: an inner bug must not blame the client.
-  func explainInput(_ stack: LuaStack, at index: Int32, nested: Bool) -> Failure {
+  /// Why an input of a nested call did not fit. It answers 500: an inner bug must not blame the client.
+  func explainInput(_ stack: LuaStack, at index: Int32, limits: CrossingLimits, pause: Pace.Pause? = nil) -> Failure {
     let mismatch = TypeMismatch.explain(
-      input, from: stack, at: index, root: "\(declaration.name).input", limits: CrossingLimits())
-    return Failure(
-      code: mismatch.code, message: mismatch.message, status: nested ? 500 : nil, chainlet: declaration.name)
+      input, from: stack, at: index, root: "\(declaration.name).input", limits: limits, pause: pause)
+    return Failure(code: mismatch.code, message: mismatch.message, status: 500, chainlet: declaration.name)
   }
 
-  func explainOutput(_ stack: LuaStack, at index: Int32, what: String = "output") -> Failure {
-    let program = what == "result" ? result ?? output : output
+  /// What a value that is given back is: of a stream, the result is what follows the items.
+  enum Given: String { case output, result }
+
+  /// - Parameter limits: those in which the value did not fit.
+  func explainOutput(
+    _ stack: LuaStack, at index: Int32, _ given: Given = .output, limits: CrossingLimits, pause: Pace.Pause? = nil
+  ) -> Failure {
+    let what = given.rawValue
+    let program = given == .result ? result ?? output : output
     if program.type == ChainletProgram.nothing {
       return Failure(
         code: Failure.Code.badOutput,
@@ -57,7 +63,7 @@ final class ChainletProgram: Sendable {
           + "declare its type as 'output' in the spec of \(declaration.name)", chainlet: declaration.name)
     }
     let mismatch = TypeMismatch.explain(
-      program, from: stack, at: index, root: "\(declaration.name).\(what)", limits: outputLimits)
+      program, from: stack, at: index, root: "\(declaration.name).\(what)", limits: limits, pause: pause)
     let code = mismatch.code == Failure.Code.badInput ? Failure.Code.badOutput : mismatch.code
     return Failure(code: code, message: mismatch.message, chainlet: declaration.name)
   }

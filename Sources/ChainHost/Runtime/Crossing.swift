@@ -76,12 +76,15 @@ extension Lane {
   }
 
   /// Puts body, handler, `run`, `self` and the checked copy of the input on the callee's stack; nil: it is large.
-  @inline(__always) private func fill(_ callee: CallRef, from waiter: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Bool? {
+  @inline(__always) private func fill(
+    _ callee: CallRef, from waiter: LuaStack, _ need: UnsafeMutablePointer<Need>, streams: LuaToLua.StreamHook? = nil
+  ) -> Bool? {
     let core = callee.pointee.core
     let stack = callee.stack
     core.pointee.lua.pointee.memory.host &+= 1
     ChainletState.pushRun(onto: stack)
-    let fits = core.pointee.input.tryCopy(from: waiter, at: 1, need.pointee.input, to: stack, limits: core.pointee.inputShare)
+    let fits = core.pointee.input.tryCopy(
+      from: waiter, at: 1, need.pointee.input, to: stack, limits: core.pointee.inputShare, streams: streams)
     core.pointee.lua.pointee.memory.host &-= 1
     callee.pointee.run.answers = ChainletState.prefix
     return fits
@@ -89,7 +92,15 @@ extension Lane {
 
   private func fillWithCare(_ callee: CallRef, fits: Bool?, from source: LuaStack, _ need: UnsafeMutablePointer<Need>) {
     guard let fits else { return fillInPieces(callee, from: source, need) }
-    if let failure = fillFailure(callee, fits: fits, source, need) { return complete(callee, failure: failure, results: 0) }
+    var failure: Failure?
+    if !fits {
+      let problem = inputProblem(callee, source, limits: callee.pointee.core.pointee.inputShare)
+      if problem.code == Failure.Code.tooLarge { return fillInPieces(callee, from: source, need) } // what is wrong is further in
+      failure = problem
+    } else if callee.state.isOutOfMemory() {
+      failure = callee.state.memoryFailure(for: " for its input")
+    }
+    if let failure { return complete(callee, failure: failure, results: 0) }
     filled(callee, from: source)
   }
 
@@ -97,14 +108,19 @@ extension Lane {
   private func fillInPieces(_ callee: CallRef, from source: LuaStack, _ need: UnsafeMutablePointer<Need>) {
     guard let caller = callee.parent else { return }
     let (core, stack) = (callee.pointee.core, callee.stack)
+    source.setTop(1)
     stack.setTop(ChainletState.prefix)
     core.pointee.lua.pointee.memory.host += 1
     ChainletState.pushRun(onto: stack)
     core.pointee.lua.pointee.memory.host -= 1
+    let limits = CrossingLimits()
     copyInPieces(
-      callee, from: source, at: 1, caller.state, to: stack, callee.state, core.pointee.input, limits: CrossingLimits()
-    ) { [unowned self] fits, isOutOfMemory in
-      let failure = isOutOfMemory ? callee.state.memoryFailure(for: " for its input") : fillFailure(callee, fits: fits, source, need)
+      callee, from: source, at: 1, caller.state, to: stack, callee.state, callee.state.program.input, limits: limits,
+      streams: handOverStream(to: callee)
+    ) { [unowned self] pause in
+      inputProblem(callee, source, limits: limits, pause: pause)
+    } ended: { [unowned self] failure, isOutOfMemory in
+      let failure = isOutOfMemory ? callee.state.memoryFailure(for: " for its input") : failure
       if let failure = failure ?? batchLoss(of: callee) { return complete(callee, failure: failure, results: 0) }
       filled(callee, from: source)
     }
@@ -113,18 +129,20 @@ extension Lane {
   /// The input is on the call's stack: its arguments are not needed any more.
   private func filled(_ call: CallRef, from source: LuaStack) {
     let channel = call.existingExtra?.output
-    channel?.releaseArguments()
+    channel?.arguments = nil
     if call.parent?.existingExtra?.retry == nil, channel == nil { source.setTop(0) }
     if let channel { pushEmit(of: channel, onto: call) }
     start(call)
   }
 
-  private func fillFailure(_ callee: CallRef, fits: Bool, _ waiter: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Failure? {
+  /// Why the input of a nested call does not fit.
+  private func inputProblem(_ callee: CallRef, _ source: LuaStack, limits: CrossingLimits, pause: Pace.Pause? = nil) -> Failure {
     let state = callee.state
-    guard fits else {
-      return callee.parent.flatMap { argumentProblem($0, waiter, state) } ?? state.program.explainInput(waiter, at: 1, nested: true)
+    if let problem = callee.existingExtra?.streamProblem, let field = state.program.input.streamField {
+      return Failure(code: Failure.Code.badInput, message: "\(state.name).input.\(field.name): \(problem)", status: 500)
     }
-    return state.isOutOfMemory() ? state.memoryFailure(for: " for its input") : nil
+    return callee.parent.flatMap { argumentProblem($0, source, state) }
+      ?? state.program.explainInput(source, at: 1, limits: limits, pause: pause)
   }
 
   // MARK: With care
@@ -199,34 +217,14 @@ extension Lane {
     guard let parent = call.parent else { return startRoot(call) }
     guard let needs = parent.pointee.core.pointee.needs else { return }
     let need = needs + Int(call.pointee.need)
-    let source = call.existingExtra?.output?.arguments ?? parent.waiter
-    if call.state.program.input.streamField == nil {
-      return fillWithCare(call, fits: fill(call, from: source, need), from: source, need)
-    }
-    if let failure = fillStreaming(call, from: source, need) { return complete(call, failure: failure, results: 0) }
-    filled(call, from: source)
+    let source = call.existingExtra?.output?.arguments?.stack ?? parent.waiter
+    let streams = call.state.program.input.streamField.map { _ in handOverStream(to: call) }
+    fillWithCare(call, fits: fill(call, from: source, need, streams: streams), from: source, need)
   }
 
   /// The input is on the call's stack: it runs, or is run with others of its chainlet.
   func start(_ call: CallRef) {
     if call.state.batching != nil { addToBatch(call) } else { makeReady(call) }
-  }
-
-  /// As `fill`, for a callee that reads a stream of its caller's: in one event, however large the other fields are.
-  private func fillStreaming(_ call: CallRef, from source: LuaStack, _ need: UnsafeMutablePointer<Need>) -> Failure? {
-    let core = call.pointee.core
-    let stack = call.stack
-    core.pointee.lua.pointee.memory.host += 1
-    ChainletState.pushRun(onto: stack)
-    streamProblem = nil
-    let fits = core.pointee.input.copy(
-      from: source, at: 1, need.pointee.input, to: stack, limits: CrossingLimits(), streams: handOverStream(to: call))
-    core.pointee.lua.pointee.memory.host -= 1
-    call.pointee.run.answers = ChainletState.prefix
-    if !fits, let problem = streamProblem, let field = call.state.program.input.streamField {
-      return Failure(code: Failure.Code.badInput, message: "\(call.state.name).input.\(field.name): \(problem)", status: 500)
-    }
-    return fillFailure(call, fits: fits, source, need)
   }
 
   private func argumentProblem(_ caller: CallRef, _ waiter: LuaStack, _ target: ChainletState) -> Failure? {
@@ -283,13 +281,10 @@ extension Lane {
   }
 
   private func answerWithCare(_ caller: CallRef, of call: CallRef, fits: Bool?, at index: Int32) {
-    guard let fits else {
+    guard fits == true else { // wrong, or large: as for any other call
       caller.waiter.setTop(0)
-      return complete(call, failure: nil, results: call.stack.top - index + 1)
-    }
-    guard fits else {
-      let failure = call.state.returned(call.state.program.explainOutput(call.stack, at: index))
-      return complete(call, failure: failure, results: 0)
+      let results = call.stack.top - index + 1
+      return complete(call, failure: nil, results: results)
     }
     let isOut = caller.state.isOutOfMemory()
     leave(call)

@@ -81,7 +81,7 @@ extension UnsafeMutablePointer where Pointee == Call {
     guard pointee.phase == .waiting else { return false }
     switch pointee.wait {
     case .tasks, .item, .room, .lock: return true
-    case .nothing, .answer, .time, .native: return false
+    case .nothing, .answer, .time, .native, .pieces: return false
     }
   }
 }
@@ -154,7 +154,7 @@ private struct WaitGraph {
         guard let channel = extra?.reading, case .state = channel.reader else { return nil }
         return channel.owner.map { [$0] }
       case .lock: return extra?.awaited?.holderCall.map { [$0] }
-      case .nothing, .time, .native: return nil
+      case .nothing, .time, .native, .pieces: return nil
       }
     case .ending: return call.hasChildren ? call.children : nil
     case .idle, .crossing, .ready, .running: return nil

@@ -37,17 +37,19 @@ extension Lane {
     let memory = state.core.pointee.lua
     memory.pointee.memory.host += 1
     ChainletState.pushRun(onto: stack)
-    let isLarge = request.input.isLarger(than: share)
+    let isLarge = request.input.item.isLarger(than: share)
     let failure = isLarge ? nil : decode(request.input, onto: stack, call, as: state.core.pointee.input)
     memory.pointee.memory.host -= 1
-    if isLarge { decodeInPieces(request.input, call) } else { rootDecoded(call, failure, isOutOfMemory: state.isOutOfMemory()) }
+    // Small, and too large for its share: it takes more work than others of its size.
+    if isLarge || failure?.code == Failure.Code.tooLarge { return decodeInPieces(request.input, call) }
+    rootDecoded(call, failure, isOutOfMemory: state.isOutOfMemory())
   }
 
   private func decodeInPieces(_ input: ChainInput, _ call: CallRef) {
     let (state, stack) = (call.state, call.stack)
     guard let own = OwnLink(state.program.input, state.lua) else { return rootDecoded(call, nil, isOutOfMemory: true) }
     var failure: Failure?
-    crossInPieces(call, reading: nil, writing: state.core) { [unowned self] pause in
+    crossInPieces(call, holding: nil, writing: state.core) { [unowned self] pause in
       failure = decode(input, onto: stack, call, as: own.link, pause: pause)
     } ended: { [unowned self] isOutOfMemory in rootDecoded(call, failure, isOutOfMemory: isOutOfMemory) }
   }
@@ -81,27 +83,28 @@ extension Lane {
     }
   }
 
-  /// Pushes a value from outside, checked.
+  /// Pushes a value from outside, checked. Without `pause` it takes no more work than its share.
   func decode(
     _ value: ChainOutput, as link: SchemaLink, onto stack: LuaStack, root: String, of state: ChainletState,
     pause: Pace.Pause? = nil, stream: JSONReader.StreamHook? = nil
   ) -> Failure? {
     let program = link.program.takeUnretainedValue()
     let binding = link.binding.takeUnretainedValue()
+    let limits = CrossingLimits(work: pause == nil ? share.work : nil)
     do throws(TypeMismatch) {
       switch value {
       case .json(let bytes):
         let result: Result<Void, TypeMismatch> = bytes.withUnsafeBytes { text in
           do throws(TypeMismatch) {
             try JSONReader.read(
-              text, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: root, stream: stream, pause: pause)
+              text, program: program, onto: stack, binding: binding, limits: limits, root: root, stream: stream, pause: pause)
             return .success(())
           } catch { return .failure(error) }
         }
         try result.get()
       case .value(let value):
         try ValueCoder.push(
-          value, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: root, pause: pause)
+          value, program: program, onto: stack, binding: binding, limits: limits, root: root, pause: pause)
       }
       return nil
     } catch { return Failure(code: error.code, message: error.message, chainlet: state.name) }
@@ -124,7 +127,7 @@ extension Lane {
       let core = call.pointee.core
       let encoded = encode(stack, at: at, core.pointee.output, request.form, of: call.state, limits: core.pointee.outputShare)
       if case .failure(let failure) = encoded, failure.code == Failure.Code.outputLimit {
-        encodeInPieces(call, at: at, request.form, results: results)
+        encodeInPieces(call, at: at, core.pointee.output, request.form, results: results)
         return false
       }
       result = encoded.mapError(call.state.returned)
@@ -133,17 +136,27 @@ extension Lane {
     return true
   }
 
-  private func encodeInPieces(_ call: CallRef, at index: Int32, _ form: OutputForm, results: Int32) {
-    let (state, stack) = (call.state, call.stack)
-    guard let own = OwnLink(state.program.output, state.lua) else {
-      return complete(call, failure: state.memoryFailure(for: " for its output"), results: 0)
+  /// What a call gives to the outside is large; then the call is completed once more.
+  func encodeInPieces(_ call: CallRef, at index: Int32, _ link: SchemaLink, _ form: OutputForm, results: Int32) {
+    encodeInPieces(call, call.stack, at: index, link, form) { [unowned self] encoded in
+      call.extra.crossed = .outside(encoded.mapError(call.state.returned))
+      complete(call, failure: nil, results: results)
+    }
+  }
+
+  func encodeInPieces(
+    _ call: CallRef, _ stack: LuaStack, at index: Int32, _ link: SchemaLink, _ form: OutputForm,
+    ended: @escaping (Result<ChainOutput, Failure>) -> Void
+  ) {
+    let state = call.state
+    guard let own = OwnLink(link.program.takeUnretainedValue(), state.lua) else {
+      return ended(.failure(state.memoryFailure(for: " for its output")))
     }
     var encoded: Result<ChainOutput, Failure>?
-    crossInPieces(call, reading: state.core, writing: nil) { [unowned self] pause in
+    crossInPieces(call, holding: state.core, writing: nil) { [unowned self] pause in
       encoded = encode(stack, at: index, own.link, form, of: state, limits: state.program.outputLimits, pause: pause)
-    } ended: { [unowned self] _ in
-      call.extra.crossed = encoded.map { .outside($0.mapError(state.returned)) }
-      complete(call, failure: nil, results: results)
+    } ended: { _ in
+      if let encoded { ended(encoded) }
     }
   }
 
@@ -165,8 +178,7 @@ extension Lane {
     }
     guard let channel = self.ending[id]?.stream, case .outside(_, let sink) = channel.reader else { return }
     // Its calls have ended; what nobody has taken yet is dropped.
-    channel.queue = []
-    channel.queuedBytes = 0
+    channel.dropQueue()
     channel.end = .failed(ending.failure)
     channel.wanted = 1
     flush(channel, sink)
@@ -214,7 +226,7 @@ extension Lane {
           program, from: stack, at: index, limits: limits, root: root, pause: pause)))
       }
     } catch {
-      if program.type == ChainletProgram.nothing { return .failure(state.program.explainOutput(stack, at: index)) }
+      if program.type == ChainletProgram.nothing { return .failure(state.program.explainOutput(stack, at: index, limits: limits)) }
       return .failure(Failure(code: error.code, message: error.message, chainlet: state.name))
     }
   }
@@ -241,8 +253,9 @@ extension Lane {
   /// Gives the outside what it has asked for.
   func flush(_ channel: StreamChannel, _ sink: (StreamChannel.Event) -> Void) {
     while channel.wanted > 0, !channel.queue.isEmpty {
-      guard case .output(let output, let bytes) = channel.queue.removeFirst() else { continue }
-      channel.queuedBytes -= bytes
+      let item = channel.queue[0]
+      channel.removeFirst()
+      guard case .output(let output) = item else { continue }
       channel.wanted -= 1
       sink(.item(output))
     }

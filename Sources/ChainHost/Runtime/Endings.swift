@@ -96,10 +96,7 @@ extension Lane {
   /// is large and crosses in pieces; then the call is completed once more.
   private func deliver(_ call: CallRef, to parent: CallRef?, failure: inout Failure?, results: Int32) -> Bool {
     let extra = call.existingExtra
-    if let channel = extra?.output {
-      producerEnded(channel, call, failure: &failure, results: results)
-      return true
-    }
+    if let channel = extra?.output { return producerEnded(channel, call, failure: &failure, results: results) }
     switch call.pointee.kind {
     case .hook: // told of its end when all of it has been put away
       if failure == nil { extra?.hookReturned?(call.stack, results) }
@@ -175,31 +172,35 @@ extension Lane {
       return true
     }
     waiter.setTop(0)
-    if fits == nil {
-      answerInPieces(caller, of: call, need, results: results, at: at)
-      return false
+    if fits == false {
+      let failure = call.state.program.explainOutput(stack, at: at, limits: call.pointee.core.pointee.outputShare)
+      if failure.code != Failure.Code.outputLimit { // else what is wrong is further in
+        caller.existingExtra?.retry = nil
+        wake(caller, failure: call.state.returned(failure))
+        return true
+      }
     }
-    caller.existingExtra?.retry = nil
-    wake(caller, failure: call.state.returned(call.state.program.explainOutput(stack, at: at)))
-    return true
+    answerInPieces(caller, of: call, need, results: results, at: at)
+    return false
   }
 
   /// The output is large.
   private func answerInPieces(
     _ caller: CallRef, of call: CallRef, _ need: UnsafeMutablePointer<Need>, results: Int32, at index: Int32
   ) {
+    let limits = call.pointee.core.pointee.outputLimits
     copyInPieces(
-      call, from: call.stack, at: index, call.state, to: caller.waiter, caller.state, need.pointee.output,
-      limits: call.pointee.core.pointee.outputLimits
-    ) { [unowned self] fits, isOutOfMemory in
-      guard fits || isOutOfMemory else {
-        let failure = call.state.returned(call.state.program.explainOutput(call.stack, at: index))
-        return complete(call, failure: failure, results: 0)
-      }
+      call, from: call.stack, at: index, call.state, to: caller.waiter, caller.state,
+      need.pointee.output.program.takeUnretainedValue(), limits: limits
+    ) { pause in
+      call.state.returned(call.state.program.explainOutput(call.stack, at: index, limits: limits, pause: pause))
+    } ended: { [unowned self] failure, isOutOfMemory in
       if isOutOfMemory {
         caller.waiter.setTop(0)
         caller.waiter.pushNil()
         endForMemory(caller)
+      } else if let failure {
+        return complete(call, failure: failure, results: 0)
       }
       call.extra.crossed = .answer
       complete(call, failure: nil, results: results)
@@ -286,6 +287,9 @@ extension Lane {
     case .item, .room: call.existingExtra?.reading?.forget(call)
     case .lock: call.existingExtra?.awaited?.forget(call)
     case .native: call.existingExtra?.cancelNative?()
+    case .pieces:
+      abandonCrossing(of: call)
+      if let channel = call.existingExtra?.reading { piecesEnded(on: channel, of: call) }
     default: break
     }
   }

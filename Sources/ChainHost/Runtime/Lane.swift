@@ -70,8 +70,6 @@ final class Lane: LoopClient, @unchecked Sendable {
   var report: ErrorReport?
   var channels: [Int32: StreamChannel] = [:]
   var channelCount: Int32 = 0
-  /// Why the last stream that was to be handed on could not be.
-  var streamProblem: String?
   var jsonBuffer = ByteBuffer()
   var idleWaiters: [() -> Void] = []
   var looksForIdle = false

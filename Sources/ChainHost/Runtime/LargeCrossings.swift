@@ -5,12 +5,14 @@ import LuaBridge
 
 /// A crossing that is too large for one event of its lane: it goes on in pieces, with the lane's other work in between.
 ///
-/// Whatever crosses, the call whose input or output it is stands in the phase `crossing` meanwhile, so that all that can end
-/// a call finds it.
+/// The call whose value it is stands in the phase `crossing` meanwhile, or in the midst of its function in the wait
+/// `pieces`, so that all that can end a call finds it.
 final class LargeCrossing {
   let call: CallRef
   /// Where tables are read that nobody may change meanwhile: no run of this state goes on.
-  let reads: UnsafeMutablePointer<StateCore>?
+  let holds: UnsafeMutablePointer<StateCore>?
+  /// Nor does one afterwards, before the call's own run has gone on.
+  let staysHeld: Bool
   /// Where values are made.
   let writes: UnsafeMutablePointer<StateCore>?
   fileprivate let work: SteppedWork
@@ -18,11 +20,12 @@ final class LargeCrossing {
   fileprivate let ended: (_ isOutOfMemory: Bool) -> Void
 
   init(
-    _ call: CallRef, reads: UnsafeMutablePointer<StateCore>?, writes: UnsafeMutablePointer<StateCore>?, _ work: SteppedWork,
-    ended: @escaping (Bool) -> Void
+    _ call: CallRef, holds: UnsafeMutablePointer<StateCore>?, staysHeld: Bool, writes: UnsafeMutablePointer<StateCore>?,
+    _ work: SteppedWork, ended: @escaping (Bool) -> Void
   ) {
     self.call = call
-    self.reads = reads
+    self.holds = holds
+    self.staysHeld = staysHeld
     self.writes = writes
     self.work = work
     self.ended = ended
@@ -31,14 +34,15 @@ final class LargeCrossing {
 
 extension CrossingLimits {
   /// What crosses in one event: about a millisecond's worth, and as much text as is copied and checked in that time.
-  static let share = CrossingLimits(bytes: 4 << 20, nodes: 4_096)
+  static let share = CrossingLimits(bytes: 4 << 20, nodes: 4_096, work: 16_384)
   /// In a simulation, so that its small values go in pieces too.
-  static let simulatedShare = CrossingLimits(bytes: 256, nodes: 12)
+  static let simulatedShare = CrossingLimits(bytes: 256, nodes: 12, work: 16_384)
   /// Of a share of so many bytes, how much is JSON text, which takes longer: its values are not counted before it is read.
   var jsonBytes: Int { bytes / 16 }
 
   func within(_ share: CrossingLimits) -> CrossingLimits {
-    CrossingLimits(depth: depth, bytes: min(bytes, share.bytes), nodes: min(nodes, share.nodes), direction: direction)
+    CrossingLimits(
+      depth: depth, bytes: min(bytes, share.bytes), nodes: min(nodes, share.nodes), work: min(work, share.work), direction: direction)
   }
 }
 
@@ -52,21 +56,21 @@ extension Lane {
 
   /// Does `body` in pieces; it calls its argument now and then, and ends soon when that says false.
   func crossInPieces(
-    _ call: CallRef, reading: UnsafeMutablePointer<StateCore>?, writing: UnsafeMutablePointer<StateCore>?,
+    _ call: CallRef, holding: UnsafeMutablePointer<StateCore>?, writing: UnsafeMutablePointer<StateCore>?, staysHeld: Bool = false,
     _ body: @escaping (@escaping Pace.Pause) -> Void, ended: @escaping (_ isOutOfMemory: Bool) -> Void
   ) {
     let work = SteppedWork { [unowned self] pause in
       body { self.isSimulated || self.environment.now() >= self.pieceEnd ? pause() : true }
     }
-    let crossing = LargeCrossing(call, reads: reading, writes: writing, work, ended: ended)
-    call.pointee.phase = .crossing
+    let crossing = LargeCrossing(call, holds: holding, staysHeld: staysHeld, writes: writing, work, ended: ended)
+    if call.pointee.phase == .waiting { call.pointee.wait = .pieces } else { call.pointee.phase = .crossing }
     call.extra.crossing = crossing
     beginPieces(crossing)
   }
 
   /// The first piece comes when no other run holds the state that is read.
   func beginPieces(_ crossing: LargeCrossing) {
-    if let core = crossing.reads {
+    if let core = crossing.holds {
       guard core.pointee.holder == nil else { return core.pointee.owner.takeUnretainedValue().parked.append(crossing.call) }
       core.pointee.holder = crossing.call
     }
@@ -77,14 +81,16 @@ extension Lane {
   /// The next piece of the crossing that is at hand: one after the other, so that each has an end.
   func continueCrossing() {
     let crossing = crossings[0]
-    pieceEnd = now &+ Lane.pieceLength
+    let (call, begun) = (crossing.call, now)
+    pieceEnd = begun &+ Lane.pieceLength
     let isOver = crossing.inHostSection { crossing.work.step() }
     now = environmentNow()
+    if call.pointee.phase == .waiting { clg_charge(call.raw, now &- begun) } // its own work
     let isFull = crossing.writes?.pointee.owner.takeUnretainedValue().isOutOfMemory() ?? false
     if isFull { crossing.inHostSection { crossing.work.end() } }
     guard isOver || isFull else { return }
     forget(crossing)
-    crossing.call.pointee.phase = .running
+    if call.pointee.phase == .crossing { call.pointee.phase = .running }
     crossing.ended(isFull)
   }
 
@@ -103,16 +109,19 @@ extension Lane {
   private func forget(_ crossing: LargeCrossing) {
     crossing.call.extra.crossing = nil
     crossings.removeAll { $0 === crossing }
-    guard let core = crossing.reads else { return }
-    if core.pointee.holder == crossing.call { return releaseHold(core) }
+    guard let core = crossing.holds else { return }
+    if core.pointee.holder == crossing.call {
+      if !crossing.staysHeld { releaseHold(core) }
+      return
+    }
     core.pointee.owner.takeUnretainedValue().parked.removeAll { $0 == crossing.call }
   }
 }
 
 extension LargeCrossing {
   fileprivate func inHostSection<Result>(_ body: () -> Result) -> Result {
-    for core in [reads, writes] { core?.pointee.lua.pointee.memory.host += 1 }
-    defer { for core in [reads, writes] { core?.pointee.lua.pointee.memory.host -= 1 } }
+    for core in [holds, writes] { core?.pointee.lua.pointee.memory.host += 1 }
+    defer { for core in [holds, writes] { core?.pointee.lua.pointee.memory.host -= 1 } }
     return body()
   }
 }
@@ -120,21 +129,22 @@ extension LargeCrossing {
 // MARK: - From state to state
 
 extension Lane {
-  /// Copies a value from state to state in pieces, onto `to`. `fits` is told whether it fits its type, and the memory.
+  /// Copies a value from state to state in pieces, onto `to`. `ended` is told why it does not fit, if it does not, by
+  /// `explain`, or whether there is no memory for it.
   func copyInPieces(
     _ call: CallRef, from: LuaStack, at index: Int32, _ source: ChainletState, to: LuaStack, _ target: ChainletState,
-    _ link: SchemaLink, limits: CrossingLimits, fits: @escaping (_ fits: Bool, _ isOutOfMemory: Bool) -> Void
+    _ program: SchemaProgram, limits: CrossingLimits, streams: LuaToLua.StreamHook? = nil,
+    explain: @escaping (@escaping Pace.Pause) -> Failure, ended: @escaping (_ failure: Failure?, _ isOutOfMemory: Bool) -> Void
   ) {
-    let program = link.program.takeUnretainedValue()
-    guard let here = OwnLink(program, source.lua), let there = OwnLink(program, target.lua) else { return fits(false, true) }
+    guard let here = OwnLink(program, source.lua), let there = OwnLink(program, target.lua) else { return ended(nil, true) }
     let (fromTop, toTop) = (from.top, to.top)
-    var answer = false
-    crossInPieces(call, reading: source.core, writing: target.core) { pause in
-      answer = there.link.copy(from: from, at: index, here.link, to: to, limits: limits, pause: pause)
-      if !answer {
-        from.setTop(fromTop)
-        to.setTop(toTop)
-      }
-    } ended: { isOutOfMemory in fits(answer, isOutOfMemory) }
+    var failure: Failure?
+    crossInPieces(call, holding: source.core, writing: target.core) { pause in
+      let fits = there.link.copy(from: from, at: index, here.link, to: to, limits: limits, streams: streams, pause: pause)
+      if fits { return }
+      from.setTop(fromTop)
+      to.setTop(toTop)
+      failure = explain(pause)
+    } ended: { isOutOfMemory in ended(failure, isOutOfMemory) }
   }
 }

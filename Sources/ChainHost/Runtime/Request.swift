@@ -14,7 +14,7 @@ package enum ChainInput: Sendable {
   }
 }
 
-extension ChainInput {
+extension ChainOutput {
   /// Whether it is more than what crosses in one event.
   func isLarger(than share: CrossingLimits) -> Bool {
     switch self {

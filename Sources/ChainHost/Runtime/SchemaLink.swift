@@ -35,15 +35,16 @@ struct SchemaLink {
 }
 
 extension SchemaLink {
-  /// As `copy`; nil when the value is larger than the limits.
+  /// As `copy`, all of it at once; nil when the value is larger than the limits.
   @inline(__always) func tryCopy(
-    from: LuaStack, at index: Int32, _ source: SchemaLink, to: LuaStack, limits: CrossingLimits
+    from: LuaStack, at index: Int32, _ source: SchemaLink, to: LuaStack, limits: CrossingLimits, streams: LuaToLua.StreamHook? = nil
   ) -> Bool? {
     program._withUnsafeGuaranteedRef { program in
       guard to.ensure(program.stackDepth), from.ensure(program.stackDepth) else { return false }
       return source.binding._withUnsafeGuaranteedRef { source in
         binding._withUnsafeGuaranteedRef { target in
-          LuaToLua.attempt(program, from: from, at: index, binding: source, to: to, binding: target, limits: limits)
+          LuaToLua.attempt(
+            program, from: from, at: index, binding: source, to: to, binding: target, limits: limits, stream: streams)
         }
       }
     }

@@ -4,7 +4,8 @@ import LuaBridge
 
 /// A stream between two coroutines, or between a coroutine and the outside: at most 16 items or 1 MB in between.
 ///
-/// An item crosses once, when it is emitted: checked and copied into the reader's state, or encoded for the outside.
+/// An item crosses once, when it is emitted: checked and copied into the reader's state, or encoded for the outside. What
+/// comes from outside, or lies in the state of one that has handed the stream on, crosses when it is read.
 final class StreamChannel {
   static let maxItems = 16
   static let maxBytes = 1 << 20
@@ -32,17 +33,16 @@ final class StreamChannel {
   var queuedBytes = 0
   /// Calls that wait for room, their item on their stack.
   var writers: [Waiter] = []
+  /// The writer whose large item crosses in pieces: the others wait behind it.
+  var writing: CallRef?
   /// The call that waits for an item or for the result.
   var waiting: Waiter?
   var waitsForResult = false
   var end: End?
   /// What fills it, where that is the outside.
   var feeding: StreamFeeding?
-  /// While the producing call waits for a slot: where its input lies.
-  var arguments: LuaStack?
-  /// The caller's state, which keeps that stack: not the reader's any more when the stream has been handed on.
-  private var argumentsState: ChainletState?
-  private var argumentsReference: Int32 = 0
+  /// While the producing call waits for a slot: its input, in the caller's state, so that the caller can go on.
+  var arguments: Carrier?
 
   enum Reader {
     case state(ChainletState, items: SchemaLink, result: SchemaLink?)
@@ -52,9 +52,21 @@ final class StreamChannel {
   }
 
   enum Item {
-    /// In the reader's registry.
-    case kept(Int32, bytes: Int)
-    case output(ChainOutput, bytes: Int)
+    /// In the registry of a state: the reader's, or of one that handed the stream on.
+    case kept(Int32, in: ChainletState, bytes: Int)
+    /// For the outside, or from there.
+    case output(ChainOutput)
+
+    var bytes: Int {
+      switch self {
+      case .kept(_, _, let bytes): bytes
+      case .output(let output): output.size
+      }
+    }
+
+    func release() {
+      if case .kept(let reference, let home, _) = self { home.lua.main.release(reference) }
+    }
   }
 
   enum End {
@@ -79,28 +91,32 @@ final class StreamChannel {
 
   deinit { for link in ownLinks { link.release() } }
 
-  var hasRoom: Bool { queue.count < StreamChannel.maxItems && queuedBytes < StreamChannel.maxBytes }
+  var hasRoom: Bool {
+    writing == nil && queue.count < StreamChannel.maxItems && queuedBytes < StreamChannel.maxBytes
+  }
+
+  /// The call that waits for something to come: for the next item, or past all of them for the result.
+  var asker: CallRef? { waiting.flatMap { $0.isWaiting && $0.call.pointee.wait == .item ? $0.call : nil } }
+
+  func add(_ item: Item) {
+    queue.append(item)
+    queuedBytes += item.bytes
+  }
+
+  func removeFirst() {
+    queuedBytes -= queue[0].bytes
+    queue.removeFirst().release()
+  }
+
+  func dropQueue() {
+    for item in queue { item.release() }
+    queue = []
+    queuedBytes = 0
+  }
 
   func forget(_ call: CallRef) {
     writers.removeAll { $0.call == call }
     if waiting?.call == call { waiting = nil }
-  }
-
-  /// Moves a call's input to a stack of its own, so that its caller can go on while the call waits for a slot.
-  func keepArguments(_ waiter: LuaStack, in state: ChainletState) {
-    let main = state.lua.main
-    guard main.ensure(4), let stack = main.pushCoroutine() else { return }
-    argumentsReference = main.keep()
-    waiter.push(copyOf: 1)
-    waiter.move(1, to: stack)
-    arguments = stack
-    argumentsState = state
-  }
-
-  func releaseArguments() {
-    guard arguments != nil else { return }
-    arguments = nil
-    argumentsState?.lua.main.release(argumentsReference)
-    argumentsState = nil
+    if writing == call { writing = nil }
   }
 }

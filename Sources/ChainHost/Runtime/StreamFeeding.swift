@@ -9,7 +9,7 @@ final class StreamFeeding {
   /// The task that waits for the next item.
   var asking: LoopTasks.Running?
   var isAsking = false
-  /// Items that have come.
+  /// Items that have been read.
   var count = 0
 
   init(_ feed: ChainFeed) { self.feed = feed }
@@ -19,6 +19,10 @@ extension Lane {
   /// Pushes the stream that fills the stream field of a request's input; false when there is nothing to fill it.
   func pushFed(_ call: CallRef, onto stack: LuaStack) -> Bool {
     let state = call.state
+    if let fed = call.existingExtra?.inputs.first(where: { $0.feeding != nil }) { // the input is read once more
+      stack.pushHandle(UInt64(UInt32(bitPattern: fed.id)), metatable: state.streamMetatable)
+      return true
+    }
     guard let feed = call.pointee.request.takeUnretainedValue().feed, let field = state.program.input.streamField else { return false }
     let link: SchemaLink
     do throws(LuaError) { link = try SchemaLink(SchemaProgram(field.item), state.lua) } catch { return false }
@@ -54,14 +58,10 @@ extension Lane {
     var failure: Failure?
     switch result {
     case .success(let item?):
-      feeding.count += 1
-      failure = deliver(to: state, channel) { target in
-        decode(item, as: items, onto: target, root: "\(channel.name)[\(feeding.count)]", of: state)
-      }
-      if failure == nil {
-        if state.isOutOfMemory(), let owner = channel.owner { endForMemory(owner) }
-        return askFeed(channel)
-      }
+      let asker = channel.asker
+      if asker == nil || !channel.waitsForResult { channel.add(.output(item)) }
+      if let asker, let first = channel.queue.first { take(first, of: channel, as: items, asker) }
+      return askFeed(channel)
     case .success(nil): break
     case .failure(let error as Failure): failure = error
     case .failure(let error):
@@ -69,5 +69,12 @@ extension Lane {
     }
     channel.end = failure.map { .failed($0) } ?? .finished(0)
     tellReader(channel, state, 0, failure)
+  }
+
+  /// An item does not fit its type: nothing after it is read.
+  func endFeed(_ channel: StreamChannel, _ failure: Failure) {
+    channel.feeding?.asking?.cancel()
+    channel.dropQueue()
+    channel.end = .failed(failure)
   }
 }

@@ -7,7 +7,7 @@ extension Lane {
   // MARK: Reading
 
   /// The stream at `index`, if it is of the request: streams do not leave theirs.
-  private func findStream(_ stack: LuaStack, at index: Int32 = 1, of call: CallRef) -> StreamChannel? {
+  func findStream(_ stack: LuaStack, at index: Int32 = 1, of call: CallRef) -> StreamChannel? {
     guard let id = stack.handle(at: index, metatable: call.state.streamMetatable), let channel = channels[Int32(truncatingIfNeeded: id)],
       let owner = channel.owner, owner.pointee.request.toOpaque() == call.pointee.request.toOpaque()
     else { return nil }
@@ -20,20 +20,13 @@ extension Lane {
     let state = call.state
     let channel = findStream(waiter, of: call)
     waiter.setTop(0)
-    guard let channel, case .state(let reader, _, _) = channel.reader, reader === state else {
+    guard let channel, case .state(let reader, let items, _) = channel.reader, reader === state else {
       waiter.pushNil()
       return wake(call, answers: 1) // closed
     }
     guard !isBeingRead(channel) else { return wake(call, failure: Lane.readTwice) }
-    if !channel.queue.isEmpty {
-      guard case .kept(let reference, let bytes) = channel.queue.removeFirst() else { return }
-      channel.queuedBytes -= bytes
-      waiter.push(kept: reference)
-      state.lua.main.release(reference)
-      wake(call, answers: 1)
-      return admitWriter(channel)
-    }
-    if let writer = channel.writers.first(where: { $0.isWaiting }) { // one whose item is larger than the room
+    if let item = channel.queue.first { return take(item, of: channel, as: items, call) }
+    if channel.writing == nil, let writer = channel.writers.first(where: { $0.isWaiting }) { // its item is larger than the room
       channel.writers.removeAll { $0.call == writer.call }
       waitFor(channel, call, result: false)
       return write(writer.call, to: channel)
@@ -49,7 +42,7 @@ extension Lane {
 
   private static let isClosed = Failure(code: Failure.Code.failed, message: "the stream is closed: it has no result")
 
-  private func isBeingRead(_ channel: StreamChannel) -> Bool { channel.waiting?.isWaiting == true }
+  func isBeingRead(_ channel: StreamChannel) -> Bool { channel.waiting?.isWaiting == true }
 
   private static let readTwice = Failure(
     code: Failure.Code.failed, message: "the stream is being read by another task of this call: one at a time")
@@ -73,9 +66,7 @@ extension Lane {
       return wake(call, failure: Lane.isClosed)
     }
     guard !isBeingRead(channel) else { return wake(call, failure: Lane.readTwice) }
-    for case .kept(let reference, _) in channel.queue { state.lua.main.release(reference) }
-    channel.queue = []
-    channel.queuedBytes = 0
+    channel.dropQueue()
     switch channel.end {
     case .failed(let failure): wake(call, failure: failure)
     case .finished(let reference):
@@ -98,17 +89,16 @@ extension Lane {
     channels[channel.id] = nil
     channel.owner?.existingExtra?.inputs.removeAll { $0 === channel }
     if case .state(let state, _, _) = channel.reader {
-      for case .kept(let reference, _) in channel.queue { state.lua.main.release(reference) }
       if case .finished(let reference) = channel.end, reference != 0 { state.lua.main.release(reference) }
       channel.end = .finished(0)
-      channel.releaseArguments()
+      channel.arguments = nil
     }
-    channel.queue = []
-    channel.queuedBytes = 0
+    channel.dropQueue()
     channel.reader = .nobody
     channel.feeding?.asking?.cancel()
     if let waiting = channel.waiting, waiting.isWaiting, waiting.call.pointee.run.cancel == 0 { // a task of the call that closes it
       channel.waiting = nil
+      abandonCrossing(of: waiting.call)
       if channel.waitsForResult {
         wake(waiting.call, failure: Lane.isClosed)
       } else {
@@ -122,73 +112,79 @@ extension Lane {
     }
   }
 
-  // MARK: Handing on
+  // MARK: Taking an item
 
-  /// How the stream field of an input crosses: the callee becomes the reader of its caller's stream.
-  func handOverStream(to callee: CallRef) -> LuaToLua.StreamHook {
-    { [unowned self] from, index, to in
-      guard let caller = callee.parent, let field = callee.state.program.input.streamField,
-        from.handle(at: index, metatable: caller.state.streamMetatable) != nil
-      else { return false }
-      guard let channel = findStream(from, at: index, of: caller), case .state(let old, _, _) = channel.reader, old === caller.state
-      else {
-        streamProblem = "the stream is closed, or was handed on"
-        return false
-      }
-      guard !isBeingRead(channel) else {
-        streamProblem = "the stream is being read by another task of this call"
-        return false
-      }
-      let state = callee.state
-      do throws(LuaError) {
-        let program = SchemaProgram(field.item)
-        let target = try SchemaLink(program, state.lua)
-        channel.ownLinks.append(target)
-        let here = try SchemaLink(program, old.lua)
-        channel.ownLinks.append(here)
-        guard moveQueue(of: channel, from: old, here, to: state, target) else {
-          streamProblem = "an item that waits in the stream does not fit the type of the input"
-          return false
-        }
-        if let producer = channel.producer {
-          let source = try SchemaLink(program, producer.state.lua)
-          channel.ownLinks.append(source)
-          channel.items = source
-        }
-        channel.reader = .state(state, items: target, result: nil)
-      } catch { return false }
-      // What the writer returned stays behind: an input has no result.
-      if case .finished(let reference) = channel.end {
-        if reference != 0 { old.lua.main.release(reference) }
-        channel.end = .finished(0)
-      }
-      channel.owner?.existingExtra?.inputs.removeAll { $0 === channel }
-      callee.extra.inputs.append(channel)
-      channel.owner = callee
-      to.pushHandle(UInt64(UInt32(bitPattern: channel.id)), metatable: state.streamMetatable)
-      return true
+  /// Gives the reader the first item of the queue, which crosses now where it lies elsewhere.
+  func take(_ item: StreamChannel.Item, of channel: StreamChannel, as items: SchemaLink, _ call: CallRef) {
+    switch item {
+    case .kept(let reference, let home, _) where home === call.state:
+      call.waiter.push(kept: reference)
+      taken(call, channel, nil, isOutOfMemory: false)
+    case .kept(let reference, let home, _): takeOver(reference, from: home, of: channel, as: items, call)
+    case .output(let output): decode(output, of: channel, as: items, call)
     }
   }
 
-  /// Items that the old reader never took cross to the new one.
-  private func moveQueue(
-    of channel: StreamChannel, from old: ChainletState, _ here: SchemaLink, to new: ChainletState, _ target: SchemaLink
-  ) -> Bool {
-    var moved: [StreamChannel.Item] = []
-    let source = old.lua.main
-    let stack = new.lua.main
-    guard source.ensure(8), stack.ensure(8) else { return false }
-    for case .kept(let reference, let bytes) in channel.queue {
-      source.push(kept: reference)
-      defer { source.pop() }
-      guard target.copy(from: source, at: source.top, here, to: stack, limits: CrossingLimits()) else {
-        for case .kept(let reference, _) in moved { stack.release(reference) }
-        return false
-      }
-      moved.append(.kept(stack.keep(), bytes: bytes))
+  /// What comes from outside.
+  private func decode(_ output: ChainOutput, of channel: StreamChannel, as items: SchemaLink, _ call: CallRef) {
+    let (state, waiter) = (call.state, call.waiter)
+    let root = "\(channel.name)[\((channel.feeding?.count ?? 0) + 1)]"
+    let isLarge = output.isLarger(than: share)
+    state.core.pointee.lua.pointee.memory.host += 1
+    let failure = isLarge ? nil : decode(output, as: items, onto: waiter, root: root, of: state)
+    state.core.pointee.lua.pointee.memory.host -= 1
+    guard isLarge || failure?.code == Failure.Code.tooLarge else {
+      return taken(call, channel, failure, isOutOfMemory: state.isOutOfMemory())
     }
-    for case .kept(let reference, _) in channel.queue { source.release(reference) }
-    channel.queue = moved
-    return true
+    guard let own = OwnLink(items.program.takeUnretainedValue(), state.lua) else {
+      return taken(call, channel, nil, isOutOfMemory: true)
+    }
+    var problem: Failure?
+    holdPlace(of: call, in: channel)
+    crossInPieces(call, holding: nil, writing: state.core) { [unowned self] pause in
+      problem = decode(output, as: own.link, onto: waiter, root: root, of: state, pause: pause)
+    } ended: { [unowned self] isOutOfMemory in taken(call, channel, problem, isOutOfMemory: isOutOfMemory) }
+  }
+
+  /// What lies in the state of a call that has handed the stream on; it is there for as long as the reader is, which is
+  /// called by it.
+  private func takeOver(
+    _ reference: Int32, from home: ChainletState, of channel: StreamChannel, as items: SchemaLink, _ call: CallRef
+  ) {
+    let (state, waiter) = (call.state, call.waiter)
+    let program = items.program.takeUnretainedValue()
+    guard let carrier = Carrier(in: home) else { return taken(call, channel, nil, isOutOfMemory: true) }
+    carrier.stack.push(kept: reference)
+    let limits = CrossingLimits()
+    let root = "\(state.name).input.\(state.program.input.streamField?.name ?? channel.name)"
+    holdPlace(of: call, in: channel)
+    copyInPieces(call, from: carrier.stack, at: 1, home, to: waiter, state, program, limits: limits) { pause in
+      let mismatch = TypeMismatch.explain(program, from: carrier.stack, at: 1, root: root, limits: limits, pause: pause)
+      return Failure(code: mismatch.code, message: mismatch.message, status: 500, chainlet: state.name)
+    } ended: { [unowned self] failure, isOutOfMemory in taken(call, channel, failure, isOutOfMemory: isOutOfMemory) }
+  }
+
+  /// While an item crosses to its reader, nobody else may read.
+  private func holdPlace(of call: CallRef, in channel: StreamChannel) {
+    call.extra.reading = channel
+    channel.waiting = Waiter(call, ticket: stamp())
+    channel.waitsForResult = false
+  }
+
+  private func taken(_ call: CallRef, _ channel: StreamChannel, _ failure: Failure?, isOutOfMemory: Bool) {
+    channel.waiting = nil
+    channel.removeFirst()
+    channel.feeding?.count += 1
+    if isOutOfMemory {
+      call.waiter.setTop(0)
+      endForMemory(call)
+      wake(call, answers: 0)
+    } else if let failure {
+      if channel.feeding != nil { endFeed(channel, failure) }
+      wake(call, failure: failure)
+    } else {
+      wake(call, answers: 1)
+    }
+    admitWriter(channel)
   }
 }

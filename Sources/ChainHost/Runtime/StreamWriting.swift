@@ -22,8 +22,9 @@ extension Lane {
     moveInTree(callee, under: owner)
     let waiter = caller.waiter
     let memory = caller.pointee.core.pointee.lua
+    channel.arguments = Carrier(in: state)
     memory.pointee.memory.host += 1
-    channel.keepArguments(waiter, in: state)
+    if let arguments = channel.arguments { waiter.move(1, to: arguments.stack) }
     waiter.setTop(0)
     pushStream(channel, onto: waiter, in: state)
     memory.pointee.memory.host -= 1
@@ -73,12 +74,6 @@ extension Lane {
     call.pointee.run.answers += 1
   }
 
-  private func explain(_ channel: StreamChannel, _ stack: LuaStack, _ limits: CrossingLimits) -> Failure {
-    let program = channel.items.program.takeUnretainedValue()
-    let mismatch = TypeMismatch.explain(program, from: stack, at: 1, root: "\(channel.name).emit", limits: limits)
-    return Failure(code: mismatch.code, message: mismatch.message)
-  }
-
   /// A stream's producer belongs to the call that reads it, not to the task that happened to open it.
   private func moveInTree(_ call: CallRef, under owner: CallRef) {
     guard call.parent != owner else { return }
@@ -101,72 +96,117 @@ extension Lane {
       return wake(call, failure: Failure(code: Failure.Code.failed, message: "emit: the stream has ended"))
     }
     call.waiter.setTop(1)
-    guard channel.waiting != nil || channel.hasRoom else {
-      call.pointee.wait = .room
-      call.pointee.waitingSince = now
-      call.extra.reading = channel
-      channel.writers.append(Waiter(call, ticket: stamp()))
-      return watchForDeadlocks()
-    }
+    guard channel.writing == nil, channel.asker != nil || channel.hasRoom else { return waitForRoom(call, in: channel) }
     write(call, to: channel)
+  }
+
+  /// - Parameter first: it has waited before.
+  func waitForRoom(_ call: CallRef, in channel: StreamChannel, first: Bool = false) {
+    call.pointee.wait = .room
+    call.pointee.waitingSince = now
+    call.extra.reading = channel
+    channel.writers.insert(Waiter(call, ticket: stamp()), at: first ? 0 : channel.writers.count)
+    watchForDeadlocks()
   }
 
   /// Takes the item of a writer across and lets the writer go on.
   func write(_ call: CallRef, to channel: StreamChannel) {
-    let waiter = call.waiter
-    let core = call.pointee.core
     switch channel.reader {
-    case .nobody: break
-    case .outside(let form, let sink):
-      switch encode(waiter, at: 1, channel.items, form, of: call.state, limits: call.state.program.outputLimits) {
-      case .failure(let failure): return wake(call, failure: failure)
-      case .success(let output):
-        waiter.setTop(0)
-        channel.queue.append(.output(output, bytes: output.size))
-        channel.queuedBytes += output.size
-        wake(call, answers: 0)
-        return flush(channel, sink)
-      }
+    case .nobody: written(call, to: channel)
+    case .outside(let form, _):
+      let encoded = encode(call.waiter, at: 1, channel.items, form, of: call.state, limits: call.pointee.core.pointee.outputShare)
+      if case .failure(let failure) = encoded, failure.code == Failure.Code.outputLimit { return encodeItem(call, channel, form) }
+      written(call, encoded, to: channel)
     case .state(let state, let items, _):
-      if let failure = cross(waiter, channel.items, core, to: state, items, channel) { return wake(call, failure: failure) }
-    }
-    waiter.setTop(0)
-    wake(call, answers: 0)
-  }
-
-  private func cross(
-    _ from: LuaStack, _ source: SchemaLink, _ core: UnsafeMutablePointer<StateCore>, to state: ChainletState, _ link: SchemaLink,
-    _ channel: StreamChannel
-  ) -> Failure? {
-    deliver(to: state, channel) { target in
-      guard target.ensure(8), link.copy(from: from, at: 1, source, to: target, limits: core.pointee.outputLimits) else {
-        return explain(channel, from, core.pointee.outputLimits)
+      let (core, waiter) = (call.pointee.core, call.waiter)
+      var fits: Bool? = false
+      deliver(to: state, channel) { target in
+        guard target.ensure(8) else { return false }
+        fits = items.tryCopy(from: waiter, at: 1, channel.items, to: target, limits: core.pointee.outputShare)
+        return fits == true
       }
-      return nil
+      if fits == true { written(call, to: channel) } else { copyItem(call, channel, to: state) }
     }
   }
 
-  /// Gives an item to the run that waits for it, or keeps it; `push` pushes it, or says why it cannot.
-  func deliver(to state: ChainletState, _ channel: StreamChannel, _ push: (LuaStack) -> Failure?) -> Failure? {
-    let reader = channel.waiting.flatMap { $0.isWaiting && !channel.waitsForResult ? $0.call : nil }
+  /// The item is large, or does not fit its type.
+  private func copyItem(_ call: CallRef, _ channel: StreamChannel, to state: ChainletState) {
+    call.waiter.setTop(1)
+    let program = channel.items.program.takeUnretainedValue()
+    let (waiter, limits) = (call.waiter, call.pointee.core.pointee.outputLimits)
+    guard let carrier = Carrier(in: state) else { return itemLost(for: channel, call) }
+    beginWriting(call, to: channel)
+    copyInPieces(call, from: waiter, at: 1, call.state, to: carrier.stack, state, program, limits: limits) { pause in
+      let mismatch = TypeMismatch.explain(
+        program, from: waiter, at: 1, root: "\(channel.name).emit", limits: limits, pause: pause)
+      return Failure(code: mismatch.code, message: mismatch.message)
+    } ended: { [unowned self] failure, isOutOfMemory in
+      channel.writing = nil
+      if isOutOfMemory { return itemLost(for: channel, call) }
+      if let failure { return written(call, .failure(failure), to: channel) }
+      deliver(to: state, channel) { target in
+        carrier.stack.move(1, to: target)
+        return true
+      }
+      written(call, to: channel)
+    }
+  }
+
+  private func encodeItem(_ call: CallRef, _ channel: StreamChannel, _ form: OutputForm) {
+    call.waiter.setTop(1)
+    beginWriting(call, to: channel)
+    encodeInPieces(call, call.waiter, at: 1, channel.items, form) { [unowned self] encoded in
+      channel.writing = nil
+      written(call, encoded, to: channel)
+    }
+  }
+
+  private func beginWriting(_ call: CallRef, to channel: StreamChannel) {
+    call.extra.reading = channel
+    channel.writing = call
+  }
+
+  /// The reader's state has no room for the item.
+  private func itemLost(for channel: StreamChannel, _ call: CallRef) {
+    if let owner = channel.owner { endForMemory(owner) }
+    written(call, to: channel)
+  }
+
+  private func written(_ call: CallRef, _ encoded: Result<ChainOutput, Failure>? = nil, to channel: StreamChannel) {
+    if case .failure(let failure) = encoded {
+      wake(call, failure: failure)
+    } else {
+      call.waiter.setTop(0)
+      wake(call, answers: 0)
+    }
+    if case .success(let output) = encoded { channel.add(.output(output)) }
+    if case .outside(_, let sink) = channel.reader { flush(channel, sink) } else { admitWriter(channel) }
+  }
+
+  /// The pieces of a call that writes or reads are not wanted any more.
+  func piecesEnded(on channel: StreamChannel, of call: CallRef) {
+    channel.forget(call)
+    admitWriter(channel)
+  }
+
+  /// Gives an item to the run that waits for it, or keeps it. `push` pushes it, or says that it cannot: then nothing has
+  /// happened.
+  private func deliver(to state: ChainletState, _ channel: StreamChannel, _ push: (LuaStack) -> Bool) {
+    let reader = channel.asker.flatMap { channel.waitsForResult ? nil : $0 }
     let target = reader?.waiter ?? state.lua.main
     let memory = state.core.pointee.lua
-    let before = memory.pointee.memory.used
-    if let reader { reader.waiter.setTop(0) }
+    let (before, top) = (memory.pointee.memory.used, target.top)
     memory.pointee.memory.host += 1
     defer { memory.pointee.memory.host -= 1 }
-    if let failure = push(target) { return failure }
+    guard push(target) else { return target.setTop(top) }
     if let reader {
       channel.waiting = nil
       wake(reader, answers: 1)
-    } else if channel.waiting != nil, channel.waitsForResult { // only the result is wanted
+    } else if channel.asker != nil { // only the result is wanted
       target.pop()
     } else {
-      let bytes = max(0, memory.pointee.memory.used - before)
-      channel.queue.append(.kept(target.keep(), bytes: bytes))
-      channel.queuedBytes += bytes
+      channel.add(.kept(target.keep(), in: state, bytes: max(0, memory.pointee.memory.used - before)))
     }
-    return nil
   }
 
   func admitWriter(_ channel: StreamChannel) {
@@ -180,53 +220,104 @@ extension Lane {
 
   // MARK: The writer's end
 
-  func producerEnded(_ channel: StreamChannel, _ call: CallRef, failure: inout Failure?, results: Int32) {
+  /// False: its result is large and crosses in pieces; then the call is completed once more.
+  func producerEnded(_ channel: StreamChannel, _ call: CallRef, failure: inout Failure?, results: Int32) -> Bool {
+    var result: StreamResult = .none
+    if failure == nil {
+      guard let crossed = takeResult(of: call, channel, results: results) else { return false }
+      switch crossed {
+      case .success(let crossed): result = crossed
+      case .failure(let problem): failure = call.state.returned(problem)
+      }
+    }
     channel.producer = nil
-    channel.releaseArguments()
+    channel.arguments = nil
     switch channel.reader {
     case .nobody:
       if call.parent == nil { callsEnded(of: call.pointee.request.takeUnretainedValue()) }
-    case .outside(let form, let sink):
+    case .outside(_, let sink):
       if channel.isAbandoned { // nobody will ask for what is left
         channel.queue = []
         channel.wanted = max(1, channel.wanted)
       }
-      if failure == nil {
-        let stack = call.stack // a call that never began has none
-        if results == 0 { stack.pushNil() }
-        let at = results == 0 ? stack.top : stack.top - results + 1
-        switch channel.result.map({ encode(stack, at: at, $0, form, of: call.state, limits: call.state.program.outputLimits) }) ?? .success(.value(.null)) {
-        case .success(let output): channel.lastOutput = output
-        case .failure(let problem): failure = call.state.returned(problem)
-        }
-      }
+      if case .output(let output) = result { channel.lastOutput = output }
       channel.end = failure.map { .failed($0) } ?? .finished(0)
       callsEnded(of: call.pointee.request.takeUnretainedValue())
       flush(channel, sink)
-    case .state(let state, _, let link):
-      var reference: Int32 = 0
-      if failure == nil, let link, let source = channel.result {
-        (reference, failure) = keepResult(call.stack, results, source, link, state, call)
-      }
+    case .state(let state, _, _):
+      let reference = if case .kept(let reference) = result { reference } else { Int32(0) }
       channel.end = failure.map { .failed($0) } ?? .finished(reference)
       tellReader(channel, state, reference, failure)
     }
+    return true
   }
 
+  /// What follows the items, where it is wanted.
+  private enum StreamResult {
+    case none
+    case output(ChainOutput)
+    /// In the reader's registry.
+    case kept(Int32)
+  }
+
+  /// nil: it is large, and crosses in pieces from now on.
+  private func takeResult(of call: CallRef, _ channel: StreamChannel, results: Int32) -> Result<StreamResult, Failure>? {
+    guard let link = channel.result else { return .success(.none) }
+    let stack = call.stack // a call that never began has none
+    let crossed = call.existingExtra?.crossed
+    let core = call.pointee.core
+    let at = results == 0 ? stack.top + 1 : stack.top - results + 1
+    if results == 0, crossed == nil { stack.pushNil() }
+    switch channel.reader {
+    case .nobody: return .success(.none)
+    case .outside(let form, _):
+      if case .outside(let result) = crossed { return result.map { .output($0) } }
+      let encoded = encode(stack, at: at, link, form, of: call.state, limits: core.pointee.outputShare)
+      guard case .failure(let failure) = encoded, failure.code == Failure.Code.outputLimit else { return encoded.map { .output($0) } }
+      encodeInPieces(call, at: at, link, form, results: max(1, results))
+      return nil
+    case .state(let state, _, let wanted):
+      guard let wanted else { return .success(.none) } // handed on: what has crossed by now is dropped
+      if case .kept(let carrier) = crossed {
+        let main = state.lua.main
+        carrier.stack.move(1, to: main)
+        return .success(.kept(main.keep()))
+      }
+      if let kept = keepResult(stack, at: at, link, wanted, state, core.pointee.outputShare) { return .success(.kept(kept)) }
+      copyResult(call, at: at, to: state)
+      return nil
+    }
+  }
+
+  /// nil: it is large, or does not fit its type.
   private func keepResult(
-    _ stack: LuaStack, _ results: Int32, _ source: SchemaLink, _ link: SchemaLink, _ state: ChainletState, _ call: CallRef
-  ) -> (Int32, Failure?) {
-    if results == 0 { stack.pushNil() }
-    let at = results == 0 ? stack.top : stack.top - results + 1
+    _ stack: LuaStack, at index: Int32, _ source: SchemaLink, _ link: SchemaLink, _ state: ChainletState, _ share: CrossingLimits
+  ) -> Int32? {
     let memory = state.core.pointee.lua
+    let main = state.lua.main
     memory.pointee.memory.host += 1
     defer { memory.pointee.memory.host -= 1 }
-    let main = state.lua.main
-    guard main.ensure(8), link.copy(
-      from: stack, at: at, source, to: main, limits: call.pointee.core.pointee.outputLimits) else {
-      return (0, call.state.returned(call.state.program.explainOutput(stack, at: at, what: "result")))
+    let (from, to) = (stack.top, main.top)
+    if main.ensure(8), link.tryCopy(from: stack, at: index, source, to: main, limits: share) == true { return main.keep() }
+    stack.setTop(from)
+    main.setTop(to)
+    return nil
+  }
+
+  private func copyResult(_ call: CallRef, at index: Int32, to state: ChainletState) {
+    let results = call.stack.top - index + 1
+    let (from, limits) = (call.state, call.pointee.core.pointee.outputLimits)
+    guard let carrier = Carrier(in: state), let program = from.program.result else {
+      return complete(call, failure: from.memoryFailure(for: " for its result"), results: 0)
     }
-    return (main.keep(), nil)
+    copyInPieces(call, from: call.stack, at: index, from, to: carrier.stack, state, program, limits: limits) { pause in
+      from.returned(from.program.explainOutput(call.stack, at: index, .result, limits: limits, pause: pause))
+    } ended: { [unowned self] failure, isOutOfMemory in
+      if isOutOfMemory, let owner = call.existingExtra?.output?.owner { endForMemory(owner) }
+      if !isOutOfMemory, failure == nil { call.extra.crossed = .kept(carrier) }
+      let lost = isOutOfMemory ? state.memoryFailure(for: " for the result of a stream") : failure
+      complete(call, failure: lost, results: results)
+    }
   }
 
   func tellReader(_ channel: StreamChannel, _ state: ChainletState, _ reference: Int32, _ failure: Failure?) {

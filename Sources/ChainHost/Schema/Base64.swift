@@ -44,7 +44,7 @@ enum Base64 {
   }
 
   static func append(_ bytes: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) {
-    var pace = Pace(nil)
+    var pace = Pace.unbounded
     append(bytes, to: &buffer, pace: &pace)
   }
 
@@ -87,7 +87,7 @@ enum Base64 {
   }
 
   static func decode(_ text: UnsafeRawBufferPointer, into buffer: inout ByteBuffer) -> Bool {
-    var pace = Pace(nil)
+    var pace = Pace.unbounded
     return decode(text, into: &buffer, pace: &pace)
   }
 }

@@ -34,7 +34,7 @@ extension ChainValue {
       buffer.append(0x22)
     case .reference(let reference):
       let count = buffer.count
-      var pace = Pace(nil)
+      var pace = Pace.unbounded
       if let tensor = reference.object as? Tensor, (try? TensorJSON.append(tensor, to: &buffer, pace: &pace)) != nil { return }
       buffer.truncate(to: count)
       buffer.append("null")

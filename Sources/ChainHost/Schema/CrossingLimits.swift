@@ -11,16 +11,23 @@ package struct CrossingLimits: Sendable {
   package var bytes: Int
   /// Values, each table, entry and field counted.
   package var nodes: Int
+  /// Units of a walk's `Pace`: so many times what a plain walk over the largest value takes.
+  package var work: Int
   package var direction: Direction
 
-  package init(depth: Int = 64, bytes: Int = 16 << 20, nodes: Int = 200_000, direction: Direction = .input) {
+  package init(
+    depth: Int = 64, bytes: Int = 16 << 20, nodes: Int = 200_000, work: Int? = nil, direction: Direction = .input
+  ) {
     self.depth = Swift.min(depth, CrossingLimits.deepest)
     self.bytes = bytes
     self.nodes = nodes
+    self.work = work ?? CrossingLimits.walks * (Swift.min(nodes, 1 << 32) + Swift.min(bytes, 1 << 42) >> 10)
     self.direction = direction
   }
 
   static let deepest = 64
+  /// Members of unions that do not fit are walked in vain: how often, on the average.
+  private static let walks = 16
 
   /// The code of a value that does not fit its type.
   var mismatchCode: String { direction == .input ? Failure.Code.badInput : Failure.Code.badOutput }

@@ -14,8 +14,8 @@ extension TypeMismatch {
     }
     var walk = Explanation(stack: stack, program: program, limits: limits, pause: pause)
     let complaint = walk.complaint(about: 0, at: stack.absolute(index))
-    return TypeMismatch(
-      root: root, path: walk.path, complaint ?? Complaint(expected: program.type.expectation, got: stack.describe(at: index)), limits)
+    guard let complaint, !walk.pace.isSpent else { return TypeMismatch(root: root, path: [], .tooMuchWork, limits) }
+    return TypeMismatch(root: root, path: walk.path, complaint, limits)
   }
 }
 
@@ -29,15 +29,20 @@ struct Explanation {
   private var depth = 0
   private var bytes = 0
   private var values = 0
-  private var pace: Pace
+  private(set) var pace: Pace
   /// The sizes of the named dimensions so far.
   private var sizes: [Int]
 
   init(stack: LuaStack, program: SchemaProgram, limits: CrossingLimits, pause: Pace.Pause? = nil) {
+    self.init(stack: stack, program: program, limits: limits, pace: Pace(limits, pause))
+  }
+
+  /// As part of another walk, whose pace it takes on; it is given back in `pace`.
+  init(stack: LuaStack, program: SchemaProgram, limits: CrossingLimits, pace: Pace) {
     self.stack = stack
     self.program = program
     self.limits = limits
-    pace = Pace(pause)
+    self.pace = pace
     sizes = [Int](repeating: TensorFit.unknown, count: max(1, program.dimensionNames.count))
   }
 
@@ -100,12 +105,13 @@ struct Explanation {
 
   private mutating func text(_ node: SchemaNode, _ index: Int32) -> Complaint? {
     guard stack.type(at: index) == .string else { return wrong(node, index) }
-    return utf8(index) ?? .text(stack.bytes(at: index), type(of: node))
+    return utf8(index) ?? .text(stack.bytes(at: index), type(of: node), &pace)
   }
 
   private mutating func utf8(_ index: Int32) -> Complaint? {
     let text = stack.bytes(at: index)
     if let wrong = charge(text.count) { return wrong }
+    guard pace.goesOn(afterBytes: text.count) else { return .unwanted }
     return UTF8Check.isValid(text) ? nil : Complaint(expected: "text in UTF-8", got: "a string of other bytes")
   }
 
@@ -165,18 +171,19 @@ struct Explanation {
   private mutating func unknownKey(_ index: Int32, _ names: [String]) -> Complaint? {
     let top = stack.top
     defer { stack.setTop(top) }
-    var unknown: [String] = []
+    var unknown: String? // the first in the order of names
     stack.pushNil()
     while stack.next(index) {
+      guard pace.goesOn() else { return .unwanted }
       stack.pop()
       guard stack.type(at: -1) == .string else {
         return Complaint(expected: "fields with names", got: "a key that is \(article(stack.describe(at: -1)))")
       }
       let key = String(validating: stack.bytes(at: -1), as: UTF8.self)
       guard let key else { return Complaint(expected: "fields with names", got: "a key that is not UTF-8") }
-      if !names.contains(key) { unknown.append(key) }
+      if !names.contains(key), unknown.map({ key < $0 }) ?? true { unknown = key }
     }
-    guard let first = unknown.min() else { return nil }
+    guard let first = unknown else { return nil }
     path.append(.field(first))
     return .unknown(first, among: names)
   }
@@ -185,7 +192,8 @@ struct Explanation {
 
   private mutating func list(_ node: SchemaNode, _ index: Int32) -> Complaint? {
     guard stack.type(at: index) == .table else { return wrong(node, index) }
-    let size = TableShape.count(stack, at: index)
+    let size = TableShape.count(stack, at: index, atMost: limits.nodes)
+    if size > limits.nodes { return sized(.tooManyValues(limits.nodes)) }
     if let complaint = positions(index, size, expected: "list") { return complaint }
     if let complaint = Complaint.count(size, type(of: node), unit: "item") ?? enter(size) { return complaint }
     return items(index, size, node.element)
@@ -222,7 +230,7 @@ struct Explanation {
 
   private mutating func map(_ node: SchemaNode, _ index: Int32) -> Complaint? {
     guard stack.type(at: index) == .table else { return wrong(node, index) }
-    if let deep = enter(TableShape.count(stack, at: index)) { return deep }
+    if let deep = enter(TableShape.count(stack, at: index, atMost: limits.nodes)) { return deep }
     var entries = 0
     let complaint = eachEntry(index) { walk, key, value in
       if JSONMarks.isNull(walk.stack, at: value) { return nil }
@@ -264,7 +272,7 @@ struct Explanation {
       if JSONMarks.isNull(stack, at: index) || stack.blob(at: index) != nil || stack.tensor(at: index) != nil { return nil }
       return Complaint(expected: "plain data", got: got(index))
     }
-    let size = TableShape.count(stack, at: index)
+    let size = TableShape.count(stack, at: index, atMost: limits.nodes)
     if let deep = enter(size) { return deep }
     JSONMarks.pushArrayMark(onto: stack)
     let mark = stack.identity(at: -1)

@@ -1,45 +1,79 @@
+import ChainBase
 import CLuaGuard
 import LuaBridge
 
 /// `require "json"`: `encode`, `decode`, `null`, `array`. Values are those of `t.any`.
 package enum JSONModule {
-  private static let program = SchemaProgram(ChainType(.any))
+  static let program = SchemaProgram(ChainType(.any))
+
+  /// How what is too large for one event is handed to whoever runs the state: by waits, where the run can wait.
+  struct Pieces {
+    /// What may be done at once.
+    let share: CrossingLimits
+    /// What the run waits for; both arguments and results lie on its stack.
+    let encode, decode: Int32
+  }
 
   /// Pushes the module's table, a new one. In a host section of the state.
   package static func push(onto stack: LuaStack, state: LuaState) throws(LuaError) {
+    try push(onto: stack, state: state, nil)
+  }
+
+  static func push(onto stack: LuaStack, state: LuaState, _ pieces: Pieces?) throws(LuaError) {
     let binding = try SchemaBinding(program: program, state: state)
     stack.pushTable(fields: 4)
-    func add(_ name: String, _ body: @escaping (LuaStack) -> Int32) {
-      state.push(NativeFunction(body), onto: stack)
+    func add(_ name: String, _ op: Int32? = nil, _ body: @escaping (LuaStack) -> Int32) {
+      if let op { state.push(NativeFunction(body), waitingFor: op, onto: stack) } else { state.push(NativeFunction(body), onto: stack) }
       stack.rawSet(-2, field: name)
     }
-    add("encode") { encode($0, binding) }
-    add("decode") { decode($0, binding) }
+    add("encode", pieces?.encode) { encode($0, binding, pieces) }
+    add("decode", pieces?.decode) { decode($0, binding, pieces) }
     add("array") { array($0) }
     JSONMarks.pushNull(onto: stack)
     stack.rawSet(-2, field: "null")
   }
 
-  private static func encode(_ stack: LuaStack, _ binding: SchemaBinding) -> Int32 {
+  private static func encode(_ stack: LuaStack, _ binding: SchemaBinding, _ pieces: Pieces?) -> Int32 {
     guard stack.top >= 1 else { return stack.fail("bad argument #1 to 'encode': value expected, got nothing") }
-    var buffer = ByteBuffer()
-    do throws(TypeMismatch) {
-      try JSONWriter.write(
-        program, from: stack, at: 1, binding: binding, into: &buffer, limits: CrossingLimits(direction: .output), root: "json.encode")
-    } catch { return stack.fail(error.message) }
-    stack.push(bytes: buffer.bytes)
+    let share = stack.canWait ? pieces?.share : nil
+    do throws(TypeMismatch) { try encode(stack, binding, within: share, pause: nil) } catch {
+      if share != nil, error.code == Failure.Code.outputLimit {
+        stack.setTop(1)
+        return LuaStack.waits
+      }
+      return stack.fail(error.message)
+    }
     return 1
   }
 
-  private static func decode(_ stack: LuaStack, _ binding: SchemaBinding) -> Int32 {
+  /// Pushes the text of the value at 1.
+  static func encode(
+    _ stack: LuaStack, _ binding: SchemaBinding, within share: CrossingLimits?, pause: Pace.Pause?
+  ) throws(TypeMismatch) {
+    let limits = CrossingLimits(direction: .output)
+    var buffer = ByteBuffer()
+    try JSONWriter.write(
+      program, from: stack, at: 1, binding: binding, into: &buffer, limits: share.map(limits.within) ?? limits, root: "json.encode",
+      pause: pause)
+    stack.push(bytes: buffer.bytes)
+  }
+
+  private static func decode(_ stack: LuaStack, _ binding: SchemaBinding, _ pieces: Pieces?) -> Int32 {
     guard stack.type(at: 1) == .string else {
       return stack.fail("bad argument #1 to 'decode': string expected, got \(stack.describe(at: 1))")
     }
-    do throws(TypeMismatch) {
-      try JSONReader.read(
-        stack.bytes(at: 1), program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "json.decode")
-    } catch { return stack.fail(error.message) }
+    if let pieces, stack.bytes(at: 1).count > pieces.share.jsonBytes, stack.canWait {
+      stack.setTop(1)
+      return LuaStack.waits
+    }
+    do throws(TypeMismatch) { try decode(stack, binding, pause: nil) } catch { return stack.fail(error.message) }
     return 1
+  }
+
+  /// Pushes the value of the text at 1.
+  static func decode(_ stack: LuaStack, _ binding: SchemaBinding, pause: Pace.Pause?) throws(TypeMismatch) {
+    try JSONReader.read(
+      stack.bytes(at: 1), program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "json.decode", pause: pause)
   }
 
   /// Marks a table, or a new one, as an array: written as `[]` even when it is empty.

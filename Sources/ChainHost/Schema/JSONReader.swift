@@ -42,9 +42,10 @@ extension JSONReader {
     var reader = JSONReader(
       program: program, nodes: program.nodes.start, binding: binding, stack: stack, limits: limits, stream: stream,
       start: copy.start, end: copy.end, at: copy.start, depth: limits.depth, bytes: limits.bytes, values: limits.nodes,
-      pace: Pace(pause))
+      pace: Pace(limits, pause))
     if reader.readWhole() { return }
     stack.setTop(top)
+    guard !reader.pace.isSpent else { throw TypeMismatch(root: root, path: [], .tooMuchWork, limits) }
     throw TypeMismatch(
       root: root, path: reader.path.reversed(),
       reader.complaint ?? Complaint(expected: program.type.expectation, got: "something else"), limits)
@@ -112,10 +113,15 @@ extension JSONReader {
     guard let text = stringToken() else { return false }
     bytes &-= text.count
     guard bytes >= 0 else { return tooManyBytes() }
-    if node.pointee.limited, !ValueBounds.admits(text, node, program) { return !quiet && fail(.text(text, type(of: node))) }
+    if node.pointee.limited, !ValueBounds.admits(text, node, program, &pace) { return !quiet && refused(text, node) }
     guard pace.goesOn(afterBytes: text.count) else { return fail(.unwanted) }
     stack.push(bytes: text)
     return true
+  }
+
+  private mutating func refused(_ text: UnsafeRawBufferPointer, _ node: UnsafeMutablePointer<SchemaNode>) -> Bool {
+    let complaint = Complaint.text(text, type(of: node), &pace)
+    return fail(complaint)
   }
 
   private mutating func enumeration(_ node: UnsafeMutablePointer<SchemaNode>) -> Bool {

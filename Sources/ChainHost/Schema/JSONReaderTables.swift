@@ -187,7 +187,7 @@ extension JSONReader {
     let element = nodes + Int(node.pointee.element)
     guard object({ $0.value(element) }) else { return false }
     guard node.pointee.limited else { return true }
-    let count = TableShape.count(stack, at: stack.top)
+    let count = TableShape.count(stack, at: stack.top, atMost: limits.nodes)
     return ValueBounds.admits(count: count, node) || !quiet && fail(.count(count, type(of: node), unit: "entry"))
   }
 

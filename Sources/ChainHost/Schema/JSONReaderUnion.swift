@@ -94,7 +94,12 @@ extension JSONReader {
     at += 1
     var open = 1
     var isKey = true
+    var paced = at
     while at < end, open > 0 {
+      if at - paced >= 4_096 {
+        guard pace.goesOn(afterBytes: at - paced) else { return nil }
+        paced = at
+      }
       switch at.pointee {
       case 0x22:
         guard let text = stringToken() else { return nil }

@@ -29,12 +29,13 @@ package struct JSONWriter {
     guard stack.ensure(program.stackDepth) else { throw TypeMismatch(root: root, path: [], .tooDeep(limits.depth), limits) }
     var writer = JSONWriter(
       program: program, nodes: program.nodes.start, binding: binding, names: binding.names, stack: stack,
-      depth: limits.depth, bytes: limits.bytes, values: limits.nodes, pace: Pace(pause))
+      depth: limits.depth, bytes: limits.bytes, values: limits.nodes, pace: Pace(limits, pause))
     binding.forgetSizes()
     let written = writer.whole(index, &buffer)
     stack.setTop(top)
     if written, writer.bytes >= 0, writer.values >= 0 { return }
     buffer.truncate(to: count)
+    guard !writer.pace.isSpent else { throw TypeMismatch(root: root, path: [], .tooMuchWork, limits) }
     if writer.bytes < 0 { throw TypeMismatch(root: root, path: [], .tooManyBytes(limits.bytes), limits) }
     throw TypeMismatch.explain(program, from: stack, at: index, root: root, limits: limits, pause: pause)
   }
@@ -88,7 +89,7 @@ package struct JSONWriter {
     let text = stack.bytes(at: index)
     bytes &-= text.count
     guard bytes >= 0, JSONText.append(checked: text, to: &buffer), pace.goesOn(afterBytes: text.count) else { return false }
-    return !node.pointee.limited || ValueBounds.admits(text, node, program)
+    return !node.pointee.limited || ValueBounds.admits(text, node, program, &pace)
   }
 
   @inline(__always) private func integer(

@@ -146,13 +146,19 @@ extension JSONWriter {
     stack.pushNil()
     while stack.next(index) {
       guard stack.type(at: base &+ 1) == .string else { return nil }
-      if element == nil || !JSONMarks.isNull(stack, at: base &+ 2) { keys.append(stack.bytes(at: base &+ 1)) }
+      if element == nil || !JSONMarks.isNull(stack, at: base &+ 2) {
+        keys.append(stack.bytes(at: base &+ 1))
+        guard keys.count <= values else { break } // too many: seen below
+      }
       stack.pop()
     }
+    stack.setTop(base)
     if keys.isEmpty, ConstantTable.unveil(stack, at: index) { return entries(element, index, &buffer) }
     guard enter(keys.count) else { return nil }
-    keys.sort { // a million comparisons, if there are many
-      _ = pace.goesOn()
+    var comparisons = 0 // a million, if there are many; some of them take as long as an entry
+    keys.sort {
+      comparisons &+= 1
+      if comparisons & 15 == 0 { _ = pace.goesOn() }
       return $0.lexicographicallyPrecedes($1)
     }
     buffer.append(0x7B)
@@ -181,7 +187,7 @@ extension JSONWriter {
     stack.setTop(base)
     if isArray, !isList { return false }
     guard isList else { return entries(nil, index, &buffer) != nil }
-    let length = TableShape.count(stack, at: index)
+    let length = TableShape.count(stack, at: index, atMost: values)
     return enter(length) && scattered(nil, index, length, &buffer)
   }
 }

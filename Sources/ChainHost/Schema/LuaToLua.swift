@@ -47,7 +47,7 @@ package struct LuaToLua {
     depth = limits.depth
     bytes = limits.bytes
     values = limits.nodes
-    pace = Pace(pause)
+    pace = Pace(limits, pause)
   }
 
   /// Copies the value at `index` of `from` as one value onto `to`. With `pause`, in the midst of which nothing may change
@@ -61,15 +61,15 @@ package struct LuaToLua {
     return crossing.whole(index)
   }
 
-  /// As `crossing`; nil when the value is larger than the limits.
+  /// As `crossing`; nil when the value is larger than the limits, or takes more work.
   @inline(__always) static func attempt(
     _ program: SchemaProgram, from: LuaStack, at index: Int32, binding source: SchemaBinding,
-    to: LuaStack, binding destination: SchemaBinding, limits: CrossingLimits
+    to: LuaStack, binding destination: SchemaBinding, limits: CrossingLimits, stream: StreamHook? = nil
   ) -> Bool? {
     var crossing = LuaToLua(
-      program, from: from, binding: source, to: to, binding: destination, limits: limits, stream: nil, pause: nil)
+      program, from: from, binding: source, to: to, binding: destination, limits: limits, stream: stream, pause: nil)
     if crossing.whole(index) { return true }
-    return crossing.bytes < 0 || crossing.values < 0 ? nil : false
+    return crossing.bytes < 0 || crossing.values < 0 || crossing.pace.isSpent ? nil : false
   }
 
   @inline(__always) private mutating func whole(_ index: Int32) -> Bool {
@@ -125,7 +125,7 @@ package struct LuaToLua {
     let text = from.bytes(at: index)
     bytes &-= text.count
     guard bytes >= 0, UTF8Check.isValid(text) else { return false }
-    if node.pointee.limited, !ValueBounds.admits(text, node, program) { return false }
+    if node.pointee.limited, !ValueBounds.admits(text, node, program, &pace) { return false }
     guard pace.goesOn(afterBytes: text.count) else { return false }
     to.push(bytes: text)
     return true

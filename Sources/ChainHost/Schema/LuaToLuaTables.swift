@@ -123,7 +123,7 @@ extension LuaToLua {
 
   mutating func copyMap(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32) -> Bool {
     guard from.type(at: index) == .table, depth > 0 else { return false }
-    let size = TableShape.count(from, at: index)
+    let size = TableShape.count(from, at: index, atMost: values)
     if size == 0, ConstantTable.unveil(from, at: index) { return copy(node, index) }
     depth &-= 1
     values &-= size &+ 1
@@ -193,7 +193,7 @@ extension LuaToLua {
 
   private mutating func copyAnyTable(_ index: Int32) -> Bool {
     guard depth > 0 else { return false }
-    let size = TableShape.count(from, at: index)
+    let size = TableShape.count(from, at: index, atMost: values)
     if size == 0, ConstantTable.unveil(from, at: index) { return copyAny(index) }
     depth &-= 1
     values &-= size &+ 1

@@ -1,21 +1,35 @@
-/// Lets the walk over a large value give way now and then, in the midst of it.
+/// Bounds the walk over a value, and lets that over a large one give way now and then, in the midst of it.
+///
+/// It counts the work, not the values: a union whose members are tried one after the other, and a pattern that is looked
+/// for in vain, take as many units as they take time.
 package struct Pace {
   /// Gives way; false: the rest is not wanted.
   package typealias Pause = () -> Bool
 
   private let pause: Pause?
-  /// How many entries of tables, or kilobytes of text, there may be before the next pause is due.
+  /// How many units there may be before the next pause is due.
   private var left: Int
+  /// How many there may be after it.
+  private var rest: Int
+  /// The walk has taken more work than its limits allow.
+  private(set) var isSpent = false
+  /// A pause has said that the rest is not wanted; it never is again.
+  private var isUnwanted = false
 
   /// Few enough to take far less than a millisecond, and many enough for a look at the clock to cost nothing.
-  private static let entries = 64
+  private static let unitsBetweenPauses = 64
 
-  init(_ pause: Pause?) {
+  /// - Parameter pause: nil: the walk is one piece.
+  init(_ limits: CrossingLimits, _ pause: Pause?) {
     self.pause = pause
-    left = pause == nil ? .max : Pace.entries
+    left = pause == nil ? limits.work : min(limits.work, Pace.unitsBetweenPauses)
+    rest = limits.work - left
   }
 
-  /// After each entry of a table; false: the rest is not wanted.
+  /// For what is bounded by something else.
+  static var unbounded: Pace { Pace(CrossingLimits(bytes: .max, nodes: .max), nil) }
+
+  /// After each entry of a table; false: the walk ends here.
   @inline(__always) mutating func goesOn() -> Bool {
     left &-= 1
     return left >= 0 || giveWay()
@@ -27,9 +41,25 @@ package struct Pace {
     return left >= 0 || giveWay()
   }
 
+  /// After so many steps in the search for a pattern.
+  mutating func goesOn(afterSteps steps: Int) -> Bool {
+    left &-= steps &>> 5
+    return left >= 0 || giveWay()
+  }
+
   @inline(never) private mutating func giveWay() -> Bool {
-    guard let pause else { return true }
-    left = pause() ? Pace.entries : 0 // once the rest is not wanted it never is
-    return left > 0
+    rest += left // what is owed
+    left = 0
+    guard let pause, rest > 0 else {
+      isSpent = isSpent || !isUnwanted
+      return false
+    }
+    guard !isUnwanted, pause() else {
+      isUnwanted = true
+      return false
+    }
+    left = min(rest, Pace.unitsBetweenPauses)
+    rest -= left
+    return true
   }
 }

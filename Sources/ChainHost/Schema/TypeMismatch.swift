@@ -111,6 +111,12 @@ struct Complaint: Sendable {
     return complaint
   }
 
+  static var tooMuchWork: Complaint {
+    Complaint(
+      expected: "", got: "", text: "too large to be checked: its type has unions or patterns that are tried too often",
+      limit: "limits.nodes")
+  }
+
   static func tooManyValues(_ most: Int) -> Complaint {
     Complaint(expected: "at most \(most) values", got: "more", text: "too large: more than \(most) values in all", limit: "limits.nodes")
   }
@@ -174,10 +180,10 @@ extension Complaint {
   }
 
   /// Text that is UTF-8.
-  static func text(_ text: UnsafeRawBufferPointer, _ type: ChainType) -> Complaint? {
+  static func text(_ text: UnsafeRawBufferPointer, _ type: ChainType, _ pace: inout Pace) -> Complaint? {
     if let wrong = count(UTF8Check.codePoints(in: text), type, unit: "character") { return wrong }
     guard let pattern = type.pattern else { return nil }
-    let (found, problem) = ValueBounds.find(pattern, in: text)
+    let (found, problem) = ValueBounds.find(pattern, in: text, &pace)
     if found { return nil }
     let expected = "string that matches \"\(pattern)\"", got = string(text)
     guard let problem else { return Complaint(expected: expected, got: got) }

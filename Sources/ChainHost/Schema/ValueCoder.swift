@@ -17,8 +17,12 @@ package enum ValueCoder {
     guard depth(of: value, atMost: limits.depth) <= limits.depth else {
       throw TypeMismatch(root: root, path: [], .tooDeep(limits.depth), limits)
     }
-    var pace = Pace(pause)
+    var pace = Pace(limits, pause)
     push(value, as: 0, program, binding, onto: stack, &pace)
+    guard !pace.isSpent else {
+      stack.setTop(top)
+      throw TypeMismatch(root: root, path: [], .tooMuchWork, limits)
+    }
     let given = top + 1
     if stack.type(at: given) == .lightUserdata { // null as the whole
       stack.setTop(top)
@@ -43,12 +47,13 @@ package enum ValueCoder {
     guard stack.ensure(program.stackDepth) else { throw TypeMismatch(root: root, path: [], .tooDeep(limits.depth), limits) }
     var check = Explanation(stack: stack, program: program, limits: limits, pause: pause)
     let index = stack.absolute(index)
-    if let complaint = check.complaint(about: 0, at: index) {
-      throw TypeMismatch(root: root, path: check.path, complaint, limits)
-    }
+    let complaint = check.complaint(about: 0, at: index)
+    var pace = check.pace
+    if let complaint, !pace.isSpent { throw TypeMismatch(root: root, path: check.path, complaint, limits) }
     stack.setTop(top)
-    var pace = Pace(pause)
-    return value(of: 0, program, stack, index, &pace)
+    let value = value(of: 0, program, stack, index, &pace)
+    guard !pace.isSpent else { throw TypeMismatch(root: root, path: [], .tooMuchWork, limits) }
+    return value
   }
 
   /// Why a Swift value does not fit a type, or nil: for defaults and configuration, where there is no state at hand.
@@ -85,7 +90,7 @@ package enum ValueCoder {
   /// Pushes a value that is meant for a node: bytes become a blob where one is expected, absent fields get their
   /// defaults. Needs the slots of a crossing.
   static func push(_ value: ChainValue, as node: Int32?, _ program: SchemaProgram, _ binding: SchemaBinding, onto stack: LuaStack) {
-    var pace = Pace(nil)
+    var pace = Pace.unbounded
     push(value, as: node, program, binding, onto: stack, &pace)
   }
 
@@ -141,9 +146,9 @@ package enum ValueCoder {
       if member.tagValue >= 0, case .string(let tag)? = value[program.string(ofName: shape.tag)],
         tag != program.string(ofName: member.tagValue) { continue }
       push(value, as: member.node, program, binding, onto: stack, &pace)
-      var check = Explanation(stack: stack, program: program, limits: CrossingLimits(bytes: .max, nodes: .max))
-      if check.complaint(about: member.node, at: top + 1) == nil { return stack.setTop(top + 1) }
-      stack.setTop(top)
+      let fits = fits(member.node, program, stack, top + 1, &pace)
+      stack.setTop(fits ? top + 1 : top)
+      if fits { return }
     }
     push(value, as: nil, program, binding, onto: stack, &pace)
   }
@@ -183,7 +188,7 @@ package enum ValueCoder {
     let shape = node.map { program.nodes[$0] } ?? SchemaNode(kind: .any)
     switch shape.kind {
     case .optional: return stack.type(at: index) == .nil ? .null : value(of: shape.element, program, stack, index, &pace)
-    case .union: return value(of: member(of: shape, program, stack, index), program, stack, index, &pace)
+    case .union: return value(of: member(of: shape, program, stack, index, &pace), program, stack, index, &pace)
     default: break
     }
     switch stack.type(at: index) {
@@ -204,15 +209,22 @@ package enum ValueCoder {
     }
   }
 
-  private static func member(of shape: SchemaNode, _ program: SchemaProgram, _ stack: LuaStack, _ index: Int32) -> Int32? {
-    for position in shape.first..<(shape.first + shape.count) {
-      let member = program.members[position].node
-      let top = stack.top
-      defer { stack.setTop(top) }
-      var check = Explanation(stack: stack, program: program, limits: CrossingLimits(bytes: .max, nodes: .max))
-      if check.complaint(about: member, at: index) == nil { return member }
-    }
-    return nil
+  private static func member(
+    of shape: SchemaNode, _ program: SchemaProgram, _ stack: LuaStack, _ index: Int32, _ pace: inout Pace
+  ) -> Int32? {
+    (shape.first..<(shape.first + shape.count)).lazy.map { program.members[$0].node }
+      .first { fits($0, program, stack, index, &pace) }
+  }
+
+  /// Whether a value that is small enough as a whole fits a node inside of it.
+  private static func fits(
+    _ node: Int32, _ program: SchemaProgram, _ stack: LuaStack, _ index: Int32, _ pace: inout Pace
+  ) -> Bool {
+    let top = stack.top
+    defer { stack.setTop(top) }
+    var check = Explanation(stack: stack, program: program, limits: CrossingLimits(bytes: .max, nodes: .max), pace: pace)
+    defer { pace = check.pace }
+    return check.complaint(about: node, at: index) == nil
   }
 
   private static func table(_ shape: SchemaNode, _ program: SchemaProgram, _ stack: LuaStack, _ index: Int32, _ pace: inout Pace) -> ChainValue {
@@ -230,7 +242,7 @@ package enum ValueCoder {
     }
     if isList {
       let element = shape.kind == .list ? shape.element : nil
-      return .list((0..<TableShape.count(stack, at: index)).map { position in
+      return .list((0..<TableShape.count(stack, at: index, atMost: .max - 1)).map { position in
         stack.rawGet(index, at: Int64(position + 1))
         defer { stack.setTop(top) }
         return pace.goesOn() ? value(of: element, program, stack, top + 1, &pace) : .null

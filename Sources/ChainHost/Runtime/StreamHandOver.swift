@@ -1,0 +1,56 @@
+import ChainBase
+import CLuaGuard
+import LuaBridge
+
+/// How the stream field of an input crosses: the callee becomes the reader of its caller's stream.
+extension Lane {
+  /// May be called again for a callee that has it already: a crossing that turns out to be large begins anew.
+  func handOverStream(to callee: CallRef) -> LuaToLua.StreamHook {
+    { [unowned self] from, index, to in
+      guard let caller = callee.parent, let field = callee.state.program.input.streamField,
+        let id = from.handle(at: index, metatable: caller.state.streamMetatable)
+      else { return false }
+      let channel = callee.existingExtra?.inputs.first { $0.id == Int32(truncatingIfNeeded: id) }
+        ?? handOver(findStream(from, at: index, of: caller), from: caller, to: callee, as: field.item)
+      guard let channel else { return false }
+      to.pushHandle(UInt64(UInt32(bitPattern: channel.id)), metatable: callee.state.streamMetatable)
+      return true
+    }
+  }
+
+  private func handOver(_ channel: StreamChannel?, from caller: CallRef, to callee: CallRef, as item: ChainType) -> StreamChannel? {
+    guard let channel, case .state(let old, _, _) = channel.reader, old === caller.state else {
+      callee.extra.streamProblem = "the stream is closed, or was handed on"
+      return nil
+    }
+    guard !isBeingRead(channel) else {
+      callee.extra.streamProblem = "the stream is being read by another task of this call"
+      return nil
+    }
+    do throws(LuaError) {
+      let program = SchemaProgram(item)
+      let target = try SchemaLink(program, callee.state.lua)
+      channel.ownLinks.append(target)
+      if let producer = channel.producer {
+        let source = try SchemaLink(program, producer.state.lua)
+        channel.ownLinks.append(source)
+        channel.items = source
+      }
+      channel.reader = .state(callee.state, items: target, result: nil)
+    } catch { return nil }
+    if let writer = channel.writing { // its item is on the way to the old reader
+      abandonCrossing(of: writer)
+      channel.writing = nil
+      waitForRoom(writer, in: channel, first: true)
+    }
+    // What the writer returned stays behind: an input has no result.
+    if case .finished(let reference) = channel.end {
+      if reference != 0 { old.lua.main.release(reference) }
+      channel.end = .finished(0)
+    }
+    channel.owner?.existingExtra?.inputs.removeAll { $0 === channel }
+    callee.extra.inputs.append(channel)
+    channel.owner = callee
+    return channel
+  }
+}
