@@ -49,7 +49,7 @@ private func longestEvent(
   }
 }
 
-/// A body of 16 MB near the default limit of 200,000 values, what takes and gives it, and a chainlet that watches its lane.
+/// Values of 16 MB near the default limit of 200,000 values, what takes and gives them, and a chainlet that watches its lane.
 private enum LargeValues {
   static let count = 33_000
   private static let name = String(repeating: "n", count: 430)
@@ -61,16 +61,25 @@ private enum LargeValues {
 
   static let text = Array(#"{"text":""#.utf8) + [UInt8](repeating: 0x61, count: 16_000_000) + Array(#""}"#.utf8)
 
+  /// Texts that each take nearly as many steps as one may take.
+  static let slow = ChainValue.list([ChainValue](repeating: .string(String(repeating: "a", count: 48) + "xb"), count: 60))
+
   /// As base64 16 MB, too.
   private static let byteCount = 12_000_000
   static let bytes = Array(#"{"data":""#.utf8) + [UInt8](repeating: 0x61, count: byteCount / 3 * 4) + Array(#""}"#.utf8)
 
   static let graph = """
     local chain = require "chain"
+    local json = require "json"
     local lane = require "lane"
     local t = chain.types
     local Records = t.list { id = t.integer, name = t.string, score = t.number, active = t.boolean }
     local limits = { memory = "256MB" }
+    local function make_records()
+      local name, records = ("n"):rep(430), {}
+      for id = 1, \(count) do records[id] = { id = id, name = name .. id, score = id / 7, active = true } end
+      return records
+    end
 
     local Watch = chain.chainlet "Watch" { output = t.number }
     function Watch:run()
@@ -98,11 +107,7 @@ private enum LargeValues {
     function GiveBytes:run() return self.data end
 
     local Give = chain.chainlet "Give" { output = { records = Records }, limits = limits }
-    function Give:init()
-      local name, records = ("n"):rep(430), {}
-      for id = 1, \(count) do records[id] = { id = id, name = name .. id, score = id / 7, active = true } end
-      self.records = records
-    end
+    function Give:init() self.records = make_records() end
     function Give:run() return { records = self.records } end
 
     local Pass = chain.chainlet "Pass" {
@@ -110,7 +115,45 @@ private enum LargeValues {
     }
     function Pass:run() return self.take(self.give()) end
 
-    return { watch = Watch, take = Take, text = Text, bytes = Bytes, give = Give, give_bytes = GiveBytes, pass = Pass }
+    local Items = chain.chainlet "Items" { output = t.stream(Records, Records), limits = limits }
+    function Items:init() self.records = make_records() end
+    function Items:run(_, emit)
+      emit(self.records)
+      return self.records
+    end
+
+    local Read = chain.chainlet "Read" { input = { items = t.stream(Records) }, output = t.integer, limits = limits }
+    function Read:run(req)
+      local count = 0
+      for records in req.items do count = count + #records end
+      return count
+    end
+
+    local Hand = chain.chainlet "Hand" { output = t.integer, needs = { items = Items, read = Read }, limits = limits }
+    function Hand:run()
+      local result = self.items():result()
+      return #result + self.read { items = self.items() }
+    end
+
+    local Wrong = chain.chainlet "Wrong" { output = t.string, needs = { take = Take }, limits = limits }
+    function Wrong:init()
+      self.records = make_records()
+      self.records[#self.records].id = "x"
+    end
+    function Wrong:run()
+      local _, failure = pcall(self.take, { records = self.records })
+      return failure.message
+    end
+
+    local Script = chain.chainlet "Script" { output = t.integer, limits = limits }
+    function Script:init() self.records = make_records() end
+    function Script:run() return #json.decode(json.encode(self.records)) end
+
+    local Slow = chain.chainlet "Slow" { input = { words = t.list(t.string { pattern = "a*a*a*b" }) }, output = t.integer }
+    function Slow:run(req) return #req.words end
+
+    return { watch = Watch, take = Take, text = Text, bytes = Bytes, give = Give, give_bytes = GiveBytes, pass = Pass, items = Items, read = Read,
+      hand = Hand, wrong = Wrong, script = Script, slow = Slow }
     """
 
   /// A state of nearly 64 MB, of small tables.
@@ -143,6 +186,29 @@ private enum LargeValues {
         guard answer.count > 15 << 20 else { throw BenchFailure("the answer has \(answer.count) bytes") }
       }
     ),
+    (
+      "item-in",
+      { chain in
+        guard case .record(let fields) = try ChainValue(json: records) else { throw BenchFailure("no records") }
+        let items = AsyncStream<[UInt8]> { continuation in
+          continuation.yield(fields[0].value.json)
+          continuation.finish()
+        }
+        _ = try await chain.run(json: Array("{}".utf8), .init(entry: "read", feed: ChainFeed(json: items)))
+      }
+    ),
+    (
+      "item-out",
+      { chain in
+        for try await item in try chain.stream(json: [], .init(entry: "items")) {
+          guard case .json(let text) = item, text.count > 15 << 20 else { throw BenchFailure("the item is small") }
+        }
+      }
+    ),
+    ("item-crossing", { chain in _ = try await chain.run([:], .init(entry: "hand")) }),
+    ("script-json", { chain in _ = try await chain.run([:], .init(entry: "script")) }),
+    ("wrong", { chain in _ = try await chain.run([:], .init(entry: "wrong")) }),
+    ("pattern", { chain in _ = try await chain.run(["words": slow], .init(entry: "slow")) }),
     ("crossing", { chain in _ = try await chain.run([:], .init(entry: "pass")) }),
   ]
 }

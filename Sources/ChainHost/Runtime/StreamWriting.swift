@@ -284,7 +284,7 @@ extension Lane {
         return .success(.kept(main.keep()))
       }
       if let kept = keepResult(stack, at: at, link, wanted, state, core.pointee.outputShare) { return .success(.kept(kept)) }
-      copyResult(call, at: at, to: state)
+      copyResult(call, at: at, of: channel, link, to: state)
       return nil
     }
   }
@@ -304,14 +304,20 @@ extension Lane {
     return nil
   }
 
-  private func copyResult(_ call: CallRef, at index: Int32, to state: ChainletState) {
+  private func copyResult(_ call: CallRef, at index: Int32, of channel: StreamChannel, _ link: SchemaLink, to state: ChainletState) {
     let results = call.stack.top - index + 1
     let (from, limits) = (call.state, call.pointee.core.pointee.outputLimits)
-    guard let carrier = Carrier(in: state), let program = from.program.result else {
-      return complete(call, failure: from.memoryFailure(for: " for its result"), results: 0)
+    guard let carrier = Carrier(in: state) else {
+      return complete(call, failure: state.memoryFailure(for: " for the result of a stream"), results: 0)
     }
+    let program = link.program.takeUnretainedValue()
     copyInPieces(call, from: call.stack, at: index, from, to: carrier.stack, state, program, limits: limits) { pause in
-      from.returned(from.program.explainOutput(call.stack, at: index, .result, limits: limits, pause: pause))
+      if program === from.program.result {
+        return from.returned(from.program.explainOutput(call.stack, at: index, .result, limits: limits, pause: pause))
+      }
+      let root = "\(channel.name).result" // of a `chain.stream`
+      let mismatch = TypeMismatch.explain(program, from: call.stack, at: index, root: root, limits: limits, pause: pause)
+      return from.returned(Failure(code: mismatch.code, message: mismatch.message))
     } ended: { [unowned self] failure, isOutOfMemory in
       if isOutOfMemory, let owner = call.existingExtra?.output?.owner { endForMemory(owner) }
       if !isOutOfMemory, failure == nil { call.extra.crossed = .kept(carrier) }

@@ -72,6 +72,7 @@ struct ChainValueReader: ~Copyable, JSONTokens {
   var complaint: Complaint?
   var path: [PathStep] = []
   var quiet = false
+  var pace = Pace.unbounded
   var depth = CrossingLimits.deepest
 
   static func read(_ text: UnsafeRawBufferPointer, root: String) throws(TypeMismatch) -> ChainValue {

@@ -96,10 +96,7 @@ extension JSONReader {
     var isKey = true
     var paced = at
     while at < end, open > 0 {
-      if at - paced >= 4_096 {
-        guard pace.goesOn(afterBytes: at - paced) else { return nil }
-        paced = at
-      }
+      guard goesOn(from: &paced, to: at) else { return nil }
       switch at.pointee {
       case 0x22:
         guard let text = stringToken() else { return nil }

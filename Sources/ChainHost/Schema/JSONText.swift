@@ -12,10 +12,15 @@ enum JSONText {
   }
 
   /// Text that is UTF-8, escaped where RFC 8259 asks for it, between quotes.
-  static func append(string text: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) { _ = append(checked: text, to: &buffer) }
+  static func append(string text: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) {
+    var pace = Pace.unbounded
+    _ = append(checked: text, to: &buffer, pace: &pace)
+  }
 
-  /// The same; false when the text is not UTF-8.
-  @inline(__always) static func append(checked text: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) -> Bool {
+  /// The same; false when the text is not UTF-8, or the rest is not wanted.
+  @inline(__always) static func append(
+    checked text: UnsafeRawBufferPointer, to buffer: inout ByteBuffer, pace: inout Pace
+  ) -> Bool {
     guard let start = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
       buffer.append("\"\"")
       return true
@@ -24,17 +29,18 @@ enum JSONText {
     var high: UInt64 = 0
     place[0] = 0x22
     guard clg_json_copy(place + 1, start, text.count, &high) != 0 else {
-      appendEscaped(start, text.count, to: &buffer)
-      return UTF8Check.isValid(text)
+      return appendEscaped(start, text.count, to: &buffer, pace: &pace) && UTF8Check.isValid(text)
     }
     place[text.count &+ 1] = 0x22
     buffer.advance(text.count &+ 2)
-    return high == 0 || UTF8Check.isValid(text)
+    return pace.goesOn(afterBytes: text.count) && (high == 0 || UTF8Check.isValid(text))
   }
 
-  @inline(never) private static func appendEscaped(_ start: UnsafePointer<UInt8>, _ length: Int, to buffer: inout ByteBuffer) {
+  @inline(never) private static func appendEscaped(
+    _ start: UnsafePointer<UInt8>, _ length: Int, to buffer: inout ByteBuffer, pace: inout Pace
+  ) -> Bool {
     buffer.append(0x22)
-    var done = 0
+    var done = 0, escapes = 0
     while done < length {
       var high: Int32 = 0
       let plain = clg_json_plain_or_high(start + done, length - done, &high)
@@ -43,9 +49,12 @@ enum JSONText {
       if done < length {
         append(escape: start[done], to: &buffer)
         done += 1
+        escapes += 1
+        guard escapes & 15 != 0 || pace.goesOn() else { return false }
       }
     }
     buffer.append(0x22)
+    return pace.goesOn(afterBytes: length)
   }
 
   private static func append(escape byte: UInt8, to buffer: inout ByteBuffer) {

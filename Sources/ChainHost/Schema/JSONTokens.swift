@@ -22,6 +22,8 @@ protocol JSONTokens: ~Copyable {
   var complaint: Complaint? { get set }
   var path: [PathStep] { get set }
   var quiet: Bool { get set }
+  /// Of the walk: a single token may be as long as the text.
+  var pace: Pace { get set }
 }
 
 extension JSONTokens where Self: ~Copyable {
@@ -33,7 +35,19 @@ extension JSONTokens where Self: ~Copyable {
   }
 
   @inline(never) mutating func skipSpaces() {
-    while at.pointee == 0x20 || at.pointee == 0x0A || at.pointee == 0x0D || at.pointee == 0x09 { at += 1 }
+    var paced = at
+    while at.pointee == 0x20 || at.pointee == 0x0A || at.pointee == 0x0D || at.pointee == 0x09 {
+      at += 1
+      guard goesOn(from: &paced, to: at) else { return }
+    }
+  }
+
+  /// Keeps the pace in a loop over bytes: `paced` is the place up to which it has been kept.
+  @inline(__always) mutating func goesOn(from paced: inout UnsafePointer<UInt8>, to here: UnsafePointer<UInt8>) -> Bool {
+    guard here - paced >= 4_096 else { return true }
+    let bytes = here - paced
+    paced = here
+    return pace.goesOn(afterBytes: bytes)
   }
 
   @inline(__always) func isNull() -> Bool { at[0] == 0x6E && at[1] == 0x75 && at[2] == 0x6C && at[3] == 0x6C }
@@ -65,7 +79,8 @@ extension JSONTokens where Self: ~Copyable {
     if negative { here += 1 }
     let first = here
     var digits: UInt64 = 0
-    while here.pointee &- 0x30 < 10 {
+    let fits = first + 19
+    while here.pointee &- 0x30 < 10, here < fits {
       digits = digits &* 10 &+ UInt64(here.pointee &- 0x30)
       here += 1
     }
@@ -94,7 +109,8 @@ extension JSONTokens where Self: ~Copyable {
     guard isDigit(here.pointee) else { return badNumber(here, "expected a digit") }
     if here.pointee == 0x30, isDigit(here[1]) { return badNumber(here, "a number has no leading zeros") }
     var isWhole = true
-    while isDigit(here.pointee) {
+    let longest = first + longestNumber
+    while isDigit(here.pointee), here < longest {
       if !take(here.pointee) { exponent += 1 }
       here += 1
     }
@@ -102,7 +118,7 @@ extension JSONTokens where Self: ~Copyable {
       isWhole = false
       here += 1
       guard isDigit(here.pointee) else { return badNumber(here, "expected a digit after the point") }
-      while isDigit(here.pointee) {
+      while isDigit(here.pointee), here < longest {
         if take(here.pointee) { exponent -= 1 }
         here += 1
       }
@@ -114,11 +130,15 @@ extension JSONTokens where Self: ~Copyable {
       if down || here.pointee == 0x2B { here += 1 }
       guard isDigit(here.pointee) else { return badNumber(here, "expected a digit in the exponent") }
       var power = 0
-      while isDigit(here.pointee) {
+      while isDigit(here.pointee), here < longest {
         power = min(power * 10 + Int(here.pointee - 0x30), 1_000_000)
         here += 1
       }
       exponent += down ? -power : power
+    }
+    guard here < longest else {
+      _ = !quiet && fail(Complaint(expected: "a number of fewer than \(longestNumber) characters", got: "a longer one"))
+      return nil
     }
     if isWhole, significant <= 19, digits <= UInt64(Int64.max) + (negative ? 1 : 0) {
       at = here
@@ -137,6 +157,8 @@ extension JSONTokens where Self: ~Copyable {
     return JSONNumber(isInteger: false, integer: 0, number: negative ? -value : value)
   }
 
+  private var longestNumber: Int { 4_096 }
+
   private mutating func badNumber(_ place: UnsafePointer<UInt8>, _ text: String) -> JSONNumber? {
     at = place
     _ = syntax(text)
@@ -150,6 +172,7 @@ extension JSONTokens where Self: ~Copyable {
     var here = first + plain
     var copied = first
     var high: Int32 = 0
+    var escapes = 0
     scratch.removeAll()
     while true {
       here += clg_json_plain_or_high(here, end - here, &high)
@@ -160,6 +183,8 @@ extension JSONTokens where Self: ~Copyable {
       guard let next = escape(here) else { return nil }
       here = next
       copied = here
+      escapes &+= 1
+      guard escapes & 15 != 0 || pace.goesOn() else { return refusedString() }
     }
     at = here + 1
     let text: UnsafeRawBufferPointer
@@ -169,6 +194,7 @@ extension JSONTokens where Self: ~Copyable {
       scratch.append(copied, here - copied)
       text = scratch.bytes
     }
+    guard pace.goesOn(afterBytes: text.count) else { return refusedString() }
     if high != 0, !UTF8Check.isValid(text) { return badString(first, "the string is not UTF-8") }
     return text
   }
@@ -224,6 +250,11 @@ extension JSONTokens where Self: ~Copyable {
     return unit
   }
 
+  private mutating func refusedString() -> UnsafeRawBufferPointer? {
+    _ = fail(.unwanted)
+    return nil
+  }
+
   private mutating func badString(_ place: UnsafePointer<UInt8>, _ text: String) -> UnsafeRawBufferPointer? {
     at = place
     _ = syntax(text)
@@ -241,8 +272,8 @@ extension JSONTokens where Self: ~Copyable {
   @inline(never) mutating func syntax(_ text: String) -> Bool {
     guard !quiet, complaint == nil else { return false }
     var line = 1, column = 1
-    var here = start
-    while here < at, here < end {
+    var here = start, paced = start
+    while here < at, here < end, goesOn(from: &paced, to: here) {
       if here.pointee == 0x0A { (line, column) = (line + 1, 1) } else if here.pointee & 0xC0 != 0x80 { column += 1 }
       here += 1
     }

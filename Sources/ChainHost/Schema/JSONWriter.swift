@@ -88,7 +88,7 @@ package struct JSONWriter {
     guard stack.type(at: index) == .string else { return false }
     let text = stack.bytes(at: index)
     bytes &-= text.count
-    guard bytes >= 0, JSONText.append(checked: text, to: &buffer), pace.goesOn(afterBytes: text.count) else { return false }
+    guard bytes >= 0, JSONText.append(checked: text, to: &buffer, pace: &pace) else { return false }
     return !node.pointee.limited || ValueBounds.admits(text, node, program, &pace)
   }
 
@@ -193,7 +193,7 @@ package struct JSONWriter {
     case .string:
       let text = stack.bytes(at: index)
       bytes &-= text.count
-      return bytes >= 0 && JSONText.append(checked: text, to: &buffer) && pace.goesOn(afterBytes: text.count)
+      return bytes >= 0 && JSONText.append(checked: text, to: &buffer, pace: &pace)
     case .number:
       if stack.isInteger(at: index) {
         JSONText.append(integer: stack.integer(at: index), to: &buffer)

@@ -164,7 +164,7 @@ extension JSONWriter {
     buffer.append(0x7B)
     for key in keys {
       bytes &-= key.count
-      guard bytes >= 0, JSONText.append(checked: key, to: &buffer) else { return nil }
+      guard bytes >= 0, JSONText.append(checked: key, to: &buffer, pace: &pace) else { return nil }
       buffer.append(0x3A)
       stack.push(bytes: key)
       stack.rawGet(index)

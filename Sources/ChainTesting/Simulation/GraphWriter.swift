@@ -12,6 +12,7 @@ struct GraphWriter {
   static let prelude = """
     local chain = require "chain"
     local t = chain.types
+    local json = require "json"
     local function bad(what) print("VIOLATION " .. what) end
     local function spin(n) local x = 0 for i = 1, n do x = x + i end return x end
     local function list(n) local l = {} for i = 1, n do l[i] = i end return l end
@@ -24,6 +25,7 @@ struct GraphWriter {
     local function update(self, n)
       local before = self.n or 0
       spin(n)
+      if n % 3 == 0 and #json.decode(json.encode(list(20))) ~= 20 then bad("JSON lost something") end
       if (self.n or 0) ~= before then bad("an update without a wait was interleaved") end
       self.n = before + 1
     end
@@ -37,8 +39,27 @@ struct GraphWriter {
 
     """
 
+  /// What a stream carries for a number: itself, or so much that it crosses in pieces.
+  private static let smallItems = """
+    local Item = t.integer
+    local function item(n) return n end
+    local function number(x) return x end
+
+    """
+  static let largeItem = 30
+  private static let largeItems = """
+    local Item = t.list(t.integer)
+    local function item(n) local l = {} for i = 1, \(largeItem) do l[i] = n end return l end
+    local function number(l)
+      if l == nil then return nil end
+      for i = 1, \(largeItem) do if l[i] ~= l[1] then bad("an item of several") end end
+      return l[1]
+    end
+
+    """
+
   func source(_ chance: inout SeededGenerator) -> String {
-    var text = GraphWriter.prelude
+    var text = GraphWriter.prelude + (plans.count % 2 == 0 ? GraphWriter.largeItems : GraphWriter.smallItems)
     for plan in plans.reversed() {
       var steps = StepWriter(plan: plan, plans: plans, shape: shape, ticks: ticks, left: min(shape.steps, maxSteps), chance: chance.split())
       text += declaration(of: plan) + steps.body(constant: constant) + "\n"
@@ -52,9 +73,9 @@ struct GraphWriter {
     let common = "id = t.integer, k = t.integer, v = t.optional(t.integer), f = t.optional(t.integer)"
     switch plan.kind {
     case .plain: spec.append("input = { \(common) }, output = { id = t.integer, k = t.integer, v = t.integer, c = t.integer }")
-    case .writer: spec.append("input = { \(common), n = t.optional(t.integer) }, output = t.stream(t.integer, t.integer)")
+    case .writer: spec.append("input = { \(common), n = t.optional(t.integer) }, output = t.stream(Item, Item)")
     case .reader:
-      spec.append("input = { \(common), xs = t.stream(t.integer) }, output = { id = t.integer, k = t.integer, v = t.integer, c = t.integer }")
+      spec.append("input = { \(common), xs = t.stream(Item) }, output = { id = t.integer, k = t.integer, v = t.integer, c = t.integer }")
     }
     if let concurrency = plan.concurrency { spec.append("scaling = { concurrency = \(concurrency) }") }
     if !plan.limits.isEmpty { spec.append("limits = { \(plan.limits.joined(separator: ", ")) }") }

@@ -28,10 +28,10 @@ struct StepWriter {
     switch plan.kind {
     case .plain: text += steps
     case .writer:
-      text += "  for i = 1, req.n or 7 do\n    emit(req.k * 1000 + i)\n\(steps)  end\n  return req.k\nend\n"
+      text += "  for i = 1, req.n or 7 do\n    emit(item(req.k * 1000 + i))\n\(steps)  end\n  return item(req.k)\nend\n"
       return text
     case .reader:
-      text += "  local last = 0\n  for x in req.xs do\n    if x <= last then bad(\"an item out of order\") end\n    last = x\n"
+      text += "  local last = 0\n  for x in req.xs do\n    x = number(x)\n    if x <= last then bad(\"an item out of order\") end\n    last = x\n"
       text += steps + (chance.happens(perThousand: 300) ? "    if last % 1000 == 3 then break end\n  end\n" : "  end\n")
     }
     return text + "  return { id = id, k = req.k, v = version, c = \(constant) }\nend\n"
@@ -120,7 +120,7 @@ struct StepWriter {
     case .plain: return open + "check(self.\(need.path)({ \(common) }\(options)), id, \(key)) end"
     case .writer: return open + read("self.\(need.path)({ \(common), n = \(chance.below(40)) }\(options))", key, depth) + " end"
     case .reader:
-      let items = "for i = 1, \(chance.below(30)) do emit(\(key) * 1000 + i) end"
+      let items = "for i = 1, \(chance.below(30)) do emit(item(\(key) * 1000 + i)) end"
       var stream = "chain.stream(function(emit) \(items) end)"
       if let other = plan.needs.first(where: { plans[$0.target].kind == .writer }), chance.happens(perThousand: 500) {
         stream = "self.\(other.path) { \(common), n = \(chance.below(40)) }"
@@ -133,7 +133,7 @@ struct StepWriter {
 
   private mutating func localStream(_ depth: Int) -> String {
     let key = name("k")
-    let stream = "chain.stream(function(emit) for i = 1, \(chance.below(40)) do emit(\(key) * 1000 + i)\n\(block(depth: depth + 1))end return \(key) end)"
+    let stream = "chain.stream(function(emit) for i = 1, \(chance.below(40)) do emit(item(\(key) * 1000 + i))\n\(block(depth: depth + 1))end return item(\(key)) end)"
     return "do local \(key) = key(self) " + read(stream, key, depth) + " end"
   }
 
@@ -141,15 +141,15 @@ struct StepWriter {
   private mutating func read(_ stream: String, _ key: String, _ depth: Int) -> String {
     let inner = chance.happens(perThousand: 500) ? "" : block(depth: depth + 1)
     let stop = chance.happens(perThousand: 400) ? "if i == \(chance.within(1...20)) then break end " : ""
-    let inOrder = "i = i + 1 if x ~= \(key) * 1000 + i then bad(\"an item out of order\") end "
+    let inOrder = "i = i + 1 if number(x) ~= \(key) * 1000 + i then bad(\"an item out of order\") end "
     let all = "local i = 0 for x in s do \(inOrder)\(stop)\(inner)end "
     switch chance.below(6) {
     case 0: return "local i = 0 for x in \(stream) do \(inOrder)\(stop)\(inner)end"
     case 1: return "local s <close> = \(stream) s() \(inner)s() s:close() s:close()"
-    case 2: return "local s <close> = \(stream) s() \(inner)local r = s:result() if r ~= nil and r ~= \(key) then bad(\"a result of another stream\") end"
+    case 2: return "local s <close> = \(stream) s() \(inner)local r = number(s:result()) if r ~= nil and r ~= \(key) then bad(\"a result of another stream\") end"
     case 3: return "local s = \(stream) \(all)"
     case 4: // several readers
-      return "local s = \(stream) chain.each(list(3), function() for x in s do if x // 1000 ~= \(key) then bad(\"an item of another stream\") end \(inner)end end)"
+      return "local s = \(stream) chain.each(list(3), function() for x in s do if number(x) // 1000 ~= \(key) then bad(\"an item of another stream\") end \(inner)end end)"
     default: // one closes while another waits
       return "local s = \(stream) local t = chain.async(function() for _ in s do end end) \(inner)\(sleep()) s:close() t:await()"
     }
