@@ -153,9 +153,17 @@ extension Lane {
   ) {
     let (state, waiter) = (call.state, call.waiter)
     let program = items.program.takeUnretainedValue()
-    guard let carrier = Carrier(in: home) else { return taken(call, channel, nil, isOutOfMemory: true) }
+    guard let carrier = Carrier(in: home), let own = OwnLink(program, home.lua) else {
+      return taken(call, channel, nil, isOutOfMemory: true)
+    }
     carrier.stack.push(kept: reference)
     let limits = CrossingLimits()
+    state.core.pointee.lua.pointee.memory.host += 1
+    let fits = items.tryCopy(from: carrier.stack, at: 1, own.link, to: waiter, limits: limits.within(share))
+    state.core.pointee.lua.pointee.memory.host -= 1
+    if fits == true { return taken(call, channel, nil, isOutOfMemory: state.isOutOfMemory()) }
+    carrier.stack.setTop(1)
+    waiter.setTop(0)
     let root = "\(state.name).input.\(state.program.input.streamField?.name ?? channel.name)"
     holdPlace(of: call, in: channel)
     copyInPieces(call, from: carrier.stack, at: 1, home, to: waiter, state, program, limits: limits) { pause in

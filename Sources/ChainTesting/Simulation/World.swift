@@ -10,7 +10,7 @@ struct World: Sendable {
   var lanes = 1
   var faults = Faults.none
   var instructionsPerSlice: Int32 = 1_000
-  var eventLimit = 300_000
+  var eventLimit = 600_000
   /// Virtual nanoseconds after which the host is shut down, while clients still ask.
   var shutdownAfter: UInt64?
   /// How often the innermost call that asks for retries may try.
