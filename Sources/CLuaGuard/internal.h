@@ -28,6 +28,7 @@ int clg_rethrow(lua_State *L);                     // goes on ending a killed ru
 void clg_open_protected_calls(lua_State *L);       // with the base library's table on top: pcall, xpcall
 void clg_push_coroutines(lua_State *L);            // the guarded library
 int clg_wait(lua_State *L, int op, int operand, int kept);
+int clg_ends_at_once(const clg_run *run);
 
 // ---------------------------------------------------------------------------------------------- loops in C
 enum { CLG_POLL_STEPS = 16384 };                   // of a matcher, about 50 microseconds

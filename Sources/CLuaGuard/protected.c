@@ -110,7 +110,7 @@ static int resume_inner(lua_State *L, lua_State *inner, int arguments, int form)
     if (watch->instructions && !watch->run->killed) {
       lua_sethook(inner, lua_gethook(L), LUA_MASKCOUNT, watch->instructions);
     }
-    if ((watch->run->cancel || watch->run->exhausted) && !watch->run->killed) clg_arm(inner);
+    if (clg_ends_at_once(watch->run)) clg_arm(inner);
     watch->current = inner;
     atomic_signal_fence(memory_order_seq_cst);
     status = lua_resume(inner, L, arguments, &results);

@@ -318,6 +318,11 @@ void clg_poke(clg_watch *watch) {
 }
 
 // ---------------------------------------------------------------------------------------------- one slice
+// It is judged at its first instruction.
+int clg_ends_at_once(const clg_run *run) {
+  return run->killed ? run->killed == CLG_CANCELLED_HARD : run->cancel || run->exhausted;
+}
+
 int clg_resume(clg_watch *watch, clg_run *run, int arguments, uint64_t now, int *results) {
   if (clg_is_lost(watch)) return CLG_LOST_STATUS; // given up while the host worked
   lua_State *base = run->coroutine;
@@ -334,7 +339,7 @@ int clg_resume(clg_watch *watch, clg_run *run, int arguments, uint64_t now, int 
   run->exhausted = left == 0; // a run that waits again and again may never be seen at the end of a slice
   watch->why = CLG_NONE;
   if (watch->instructions && !run->killed) lua_sethook(base, hook, LUA_MASKCOUNT, watch->instructions);
-  if ((run->cancel || run->exhausted) && !run->killed) clg_arm(base);
+  if (clg_ends_at_once(run)) clg_arm(base);
   watch->run = run;
   watch->current = base;
   atomic_signal_fence(memory_order_seq_cst);

@@ -8,7 +8,7 @@ struct BoundedWorkTests {
   private static let source = """
     local chain = require "chain"
     local t = chain.types
-    local limits = { memory = "256MB" }
+    local limits = { memory = "256MB", cpu = 120 }
     local Words = t.list(t.string { pattern = "a*a*a*b" })
     local Patient = chain.chainlet "Patient" { input = { words = Words }, output = t.integer, limits = limits }
     function Patient:run(req) return #req.words end

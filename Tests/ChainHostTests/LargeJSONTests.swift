@@ -79,7 +79,7 @@ struct LargeJSONTests {
         end
       end)
       return self.n
-      """) == 20)
+      """, limits: "memory = '128MB', cpu = 120") == 20)
   }
 
   @Test("counts for the limits: its time is the run's, its memory the state's")
@@ -102,7 +102,7 @@ struct LargeJSONTests {
         end)
       end
       return { closed, #json.decode(text) }
-      """, limits: "memory = '128MB', cpu = 30") == [10, 30_000])
+      """, limits: "memory = '128MB', cpu = 120") == [10, 30_000])
   }
 
   private func failure(_ body: () async throws -> Void) async -> Failure? {

@@ -166,7 +166,7 @@ extension Lane {
   ) -> CallRef {
     let call = ChainletState.take(from: state.core)
     call.pointee.kind = .hook
-    call.pointee.request = .passUnretained(hooks)
+    call.pointee.request = .passUnretained(state.hooks)
     call.pointee.run.owner = 0
     call.pointee.depth = 0
     call.pointee.group = nil

@@ -27,6 +27,8 @@ struct Call {
   /// What few calls have; made when first needed.
   var extra: Unmanaged<CallExtra>?
   var nextFree: CallRef?
+  /// Behind it in its request's line.
+  var nextReady: CallRef?
   var kind = Kind.call
   var phase = Phase.idle
   var wait = Wait.nothing
@@ -136,6 +138,8 @@ final class CallExtra {
   var needGate: NeedGate?
   /// The bound of that kind behind which it waits.
   var awaitedGate: NeedGate?
+  /// As what ordered the end of calls, or the root of these: how long their `<close>` variables have run, in nanoseconds.
+  var unwound: UInt64 = 0
   /// Its large input or output, while it crosses; then the output as it has crossed.
   var crossing: LargeCrossing?
   var crossed: CrossedOutput?

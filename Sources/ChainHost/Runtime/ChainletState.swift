@@ -63,6 +63,10 @@ final class ChainletState {
   var index = 0
   /// One of its runs reached a limit: it takes no calls, and closes when those that it has are through.
   var isRetired = false
+  /// What its hooks and its background work belong to.
+  private(set) lazy var hooks = Request.outside()
+  /// Its requests of late have taken more than their share of turns: so new ones stand in the slow line.
+  var isSlow = false
   /// Functions that run in the background.
   var background = 0
   var taskMetatable: Int32 { module.metatable(of: .task) }
@@ -72,7 +76,7 @@ final class ChainletState {
   private(set) var batching: Batching?
   /// Calls that wait for a slot.
   private var queue = FairQueue()
-  /// Ready runs that wait while another holds the state.
+  /// Ready runs that wait while another run, or a large crossing, holds the state.
   var parked: [CallRef] = []
 
   var name: String { program.declaration.name }

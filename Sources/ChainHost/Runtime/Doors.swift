@@ -23,6 +23,7 @@ extension Lane {
     call.pointee.waitingSince = now
     begin(call, deadline: .max)
     request.root = call
+    if state.isSlow { request.line.pointee.debt = RunLine.share + 1 }
     if state.program.isStream { openOutput(of: request, call, state) }
     if request.deadline != .max { tighten(call, by: request.deadline &- now, .request) }
     if core.pointee.timeLimit != .max { tighten(call, by: core.pointee.timeLimit, .time) }
@@ -162,10 +163,16 @@ extension Lane {
 
   private func finish(_ request: Request, _ result: Result<ChainOutput, Failure>) {
     guard requests.removeValue(forKey: request.id) != nil else { return }
-    request.root = nil
-    request.generation.pins -= 1
+    callsLeft(request)
     request.completion(result)
     becameIdle()
+  }
+
+  /// The last call of a request has ended.
+  private func callsLeft(_ request: Request) {
+    request.root?.state.isSlow = wasSlow(request)
+    request.root = nil
+    request.generation.pins -= 1
   }
 
   /// The client has gone, or the host stops.
@@ -187,8 +194,7 @@ extension Lane {
   /// The calls of a streamed request have ended; the outside may still take items.
   func callsEnded(of request: Request) {
     guard requests.removeValue(forKey: request.id) != nil else { return }
-    request.root = nil
-    request.generation.pins -= 1
+    callsLeft(request)
     ending[request.id] = request
     becameIdle()
   }

@@ -19,13 +19,16 @@ final class Lane: LoopClient, @unchecked Sendable {
   let counters: NativeCounters
 
   // The scheduler's
-  var ready = CallRing()
-  var slow = CallRing()
+  var runs = RunLines()
   var handOff: CallRef?
-  /// Large crossings, of which the first is at hand, and when its piece is over.
-  var crossings: [LargeCrossing] = []
+  /// Large crossings, and when the piece of the one that is at hand is over.
+  var crossings = CrossingLines()
   var pieceEnd: UInt64 = 0
   var now: UInt64 = 0
+  /// When this turn is over, and whose it is, since when.
+  var turnEnd: UInt64 = 0
+  var current: UnsafeMutablePointer<RunLine>?
+  var currentSince: UInt64 = 0
   var timers = TimerQueue()
   var nextStamp: UInt64 = 1
   var watchesDeadlocks = false
@@ -77,6 +80,7 @@ final class Lane: LoopClient, @unchecked Sendable {
   var hookCalls: [CallRef] = []
   /// Generations that are being built here, or closed.
   var changes = 0
+  /// What calls belong to that are in no use.
   private(set) var hooks: Request!
   var ended = false
   private var entered = 0
@@ -95,9 +99,7 @@ final class Lane: LoopClient, @unchecked Sendable {
     if environment.instructionsPerSlice > 0 { watch.pointee.clock = virtualClock }
     loop = environment.makeLoop(name: "lane-\(index)", client: self)
     nativeTasks = LoopTasks(executor: loop.executor)
-    hooks = Request(
-      id: 0, entry: "", generation: .none, input: .value(.null), form: .value, trace: TraceID(high: 0, low: 0),
-      deadline: .max, taskLimit: .max, completion: { _ in })
+    hooks = Request.outside()
   }
 
   deinit {
@@ -106,8 +108,6 @@ final class Lane: LoopClient, @unchecked Sendable {
       call.deinitialize(count: 1)
       call.deallocate()
     }
-    ready.deallocate()
-    slow.deallocate()
     virtualClock.deallocate()
     watch.deallocate()
   }
@@ -153,7 +153,7 @@ final class Lane: LoopClient, @unchecked Sendable {
       call.pointee.extra?.release()
       call.pointee.extra = nil
     }
-    crossings = []
+    crossings = CrossingLines()
     (requests, ending, channels) = ([:], [:], [:])
     (arriving, postponed, rebuilds) = ([:], [:], [:])
     (held, emptied, hookCalls, idleWaiters) = ([], [], [], [])

@@ -34,7 +34,7 @@ extension Lane {
     var census = LaneCensus()
     census.requests = requests.count + ending.count + held.count
     census.calls = callsInUse
-    census.inRings = ready.count + slow.count + crossings.count
+    census.inRings = runs.count + crossings.count
     census.channels = channels.count
     census.timers = timers.count { !isStale($0) && $0.purpose != .deadlocks }
     for built in generations.values {

@@ -65,27 +65,20 @@ extension Lane {
     let crossing = LargeCrossing(call, holds: holding, staysHeld: staysHeld, writes: writing, work, ended: ended)
     if call.pointee.phase == .waiting { call.pointee.wait = .pieces } else { call.pointee.phase = .crossing }
     call.extra.crossing = crossing
-    beginPieces(crossing)
-  }
-
-  /// The first piece comes when no other run holds the state that is read.
-  func beginPieces(_ crossing: LargeCrossing) {
-    if let core = crossing.holds {
-      guard core.pointee.holder == nil else { return core.pointee.owner.takeUnretainedValue().parked.append(crossing.call) }
-      core.pointee.holder = crossing.call
-    }
-    crossings.append(crossing)
+    if staysHeld { holding?.pointee.holder = call } // from now on
+    crossings.add(crossing)
     loop.requestTurns()
   }
 
-  /// The next piece of the crossing that is at hand: one after the other, so that each has an end.
+  /// The next piece of the crossing whose turn it is.
   func continueCrossing() {
-    let crossing = crossings[0]
+    guard let crossing = crossings.next() else { return }
     let (call, begun) = (crossing.call, now)
     pieceEnd = begun &+ Lane.pieceLength
     let isOver = crossing.inHostSection { crossing.work.step() }
     now = environmentNow()
-    if call.pointee.phase == .waiting { clg_charge(call.raw, now &- begun) } // its own work
+    // Who made the value pays.
+    if let payer = crossing.holds == call.pointee.core ? call : call.parent { clg_charge(payer.raw, now &- begun) }
     let isFull = crossing.writes?.pointee.owner.takeUnretainedValue().isOutOfMemory() ?? false
     if isFull { crossing.inHostSection { crossing.work.end() } }
     guard isOver || isFull else { return }
@@ -108,13 +101,8 @@ extension Lane {
 
   private func forget(_ crossing: LargeCrossing) {
     crossing.call.extra.crossing = nil
-    crossings.removeAll { $0 === crossing }
-    guard let core = crossing.holds else { return }
-    if core.pointee.holder == crossing.call {
-      if !crossing.staysHeld { releaseHold(core) }
-      return
-    }
-    core.pointee.owner.takeUnretainedValue().parked.removeAll { $0 == crossing.call }
+    crossings.remove(crossing)
+    if let core = crossing.holds, core.pointee.holder == crossing.call, !crossing.staysHeld { releaseHold(core) }
   }
 }
 

@@ -98,9 +98,8 @@ extension Lane {
 
   /// The thread has come back and found its lane given up, in the midst of an event: nothing of it goes on.
   func forgetTurns() {
-    ready.removeAll()
-    slow.removeAll()
-    crossings = []
+    runs = RunLines()
+    crossings = CrossingLines()
     handOff = nil
   }
 

@@ -70,6 +70,8 @@ final class Request {
   /// Groups that have items to start when `tasks` falls.
   var held: [Waiter] = []
   var root: CallRef?
+  /// Its ready runs.
+  let line: UnsafeMutablePointer<RunLine>
   /// For a streamed answer: where its items go, and who takes them.
   var stream: StreamChannel?
   var onEvent: ((StreamChannel.Event) -> Void)?
@@ -88,6 +90,17 @@ final class Request {
     self.deadline = deadline
     self.taskLimit = taskLimit
     self.completion = completion
+    line = .allocate(capacity: 1)
+    line.initialize(to: RunLine(of: self))
+  }
+
+  deinit { line.deallocate() }
+
+  /// For what runs outside of any request.
+  static func outside() -> Request {
+    Request(
+      id: 0, entry: "", generation: .none, input: .value(.null), form: .value, trace: TraceID(high: 0, low: 0),
+      deadline: .max, taskLimit: .max, completion: { _ in })
   }
 }
 

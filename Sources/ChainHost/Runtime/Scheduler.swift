@@ -7,42 +7,73 @@ extension Lane {
   /// A turn ends after so many runs, or after `turnLength`, so that the loop's I/O gets its share.
   private static let runsPerTurn = 256
   private static let turnLength: UInt64 = 1_000_000
-  /// A caller and its callee hand the turn to each other so often before the ring has its say.
-  private static let handOffs = 64
+  /// A caller and its callee hand the turn to each other, and a request's runs follow one another, so often before others
+  /// have their say.
+  private static let runsOfOne = 64
 
   /// One bounded turn; true if more is ready.
   func runTurn() -> Bool {
-    let end = now &+ Lane.turnLength
+    turnEnd = now &+ Lane.turnLength
     var count = 0
-    while !ready.isEmpty && count < Lane.runsPerTurn && now <= end {
-      count += 1
-      runFrom(ready.pop())
+    while count < Lane.runsPerTurn && now <= turnEnd, let line = runs.takeFast() { count += run(line, atMost: Lane.runsOfOne) }
+    if let line = runs.takeSlow() {
+      turnEnd = now &+ Lane.turnLength
+      _ = run(line, atMost: 1)
     }
-    // One spent slice in a turn: a neighbour waits for one of them, however many there are.
-    if !slow.isEmpty { runFrom(slow.pop()) }
     if !crossings.isEmpty { continueCrossing() }
     armTimer()
     return !isAtRest
   }
 
-  private func runFrom(_ first: CallRef) {
-    step(first)
+  /// Some runs of one request; how many.
+  private func run(_ line: UnsafeMutablePointer<RunLine>, atMost most: Int) -> Int {
+    let request = line.pointee.owner.takeUnretainedValue() // its last run may end it
+    defer { withExtendedLifetime(request) {} }
+    current = line
+    currentSince = now
+    var count = 0
+    while count < most, now <= turnEnd, isInShare(line), let call = runs.next(of: line) {
+      if runFrom(call) { count += 1 }
+    }
+    current = nil
+    line.pointee.debt &+= now &- currentSince
+    if line.pointee.debt > RunLine.share { line.pointee.wasSlow = true }
+    runs.putBack(line)
+    return max(1, count)
+  }
+
+  @inline(__always) private func isInShare(_ line: UnsafeMutablePointer<RunLine>) -> Bool {
+    line.pointee.debt &+ (now &- currentSince) <= RunLine.share
+  }
+
+  /// Whether runs of the request have taken more than their share.
+  func wasSlow(_ request: Request) -> Bool {
+    request.line.pointee.wasSlow || request.line == current && !isInShare(request.line)
+  }
+
+  /// False: its state is held, and nothing has happened.
+  private func runFrom(_ first: CallRef) -> Bool {
+    guard step(first) else { return false }
     var steps = 1
     while let call = handOff {
       handOff = nil
-      guard steps < Lane.handOffs else { return ready.push(call) }
+      guard steps < Lane.runsOfOne, now <= turnEnd else {
+        runs.add(call)
+        break
+      }
       steps += 1
-      step(call)
+      _ = step(call)
     }
+    return true
   }
 
-  private var isAtRest: Bool { ready.isEmpty && slow.isEmpty && crossings.isEmpty }
+  private var isAtRest: Bool { runs.count == 0 && crossings.isEmpty }
 
   /// Asks the loop for turns if there is something to run.
   func wakeLoop() {
     if let call = handOff {
       handOff = nil
-      ready.push(call)
+      runs.add(call)
     }
     if !isAtRest { loop.requestTurns() }
     armTimer()
@@ -51,19 +82,22 @@ extension Lane {
   /// Gives a call its turn when it comes round.
   func makeReady(_ call: CallRef) {
     call.pointee.phase = .ready
-    ready.push(call)
+    runs.add(call)
   }
 
   // MARK: One step
 
-  /// Resumes a run until it waits, ends or has spent its slice.
-  @inline(__always) private func step(_ call: CallRef) {
-    if call.pointee.wait == .tasks, call.pointee.run.killed == 0, continueGroup(call) { return }
-    if call.pointee.run.cancel != 0, call.pointee.run.killed == 0, call.pointee.run.waiter != nil { unwindNow(call) }
+  /// Resumes a run until it waits, ends or has spent its slice. False: another run holds its state.
+  @inline(__always) private func step(_ call: CallRef) -> Bool {
+    if call.pointee.wait == .tasks, call.pointee.run.killed == 0, continueGroup(call) {
+      now = environmentNow()
+      return true
+    }
+    if call.pointee.run.cancel != 0 { prepareUnwinding(call) }
     let core = call.pointee.core
     if let holder = core.pointee.holder, holder != call {
       call.state.parked.append(call)
-      return
+      return false
     }
     call.pointee.phase = .running
     call.pointee.wait = .nothing
@@ -73,6 +107,7 @@ extension Lane {
     let status = clg_resume(watch, call.raw, answers, now, &results)
     let stopped = environmentNow()
     clg_charge(call.raw, stopped &- now)
+    if call.pointee.run.cancel != 0 { note(unwinding: call, stopped &- now) }
     now = stopped
     if status == LUA_YIELD_STATUS {
       if watch.pointee.why == sig_atomic_t(CLG_WAIT.rawValue) {
@@ -80,15 +115,25 @@ extension Lane {
         beginWait(call)
       } else {
         core.pointee.holder = call
-        call.pointee.phase = .ready
-        slow.push(call)
+        makeReady(call)
       }
     } else {
-      guard status != Int32(CLG_LOST_STATUS) else { return forgetTurns() }
+      guard status != Int32(CLG_LOST_STATUS) else {
+        forgetTurns()
+        return true
+      }
       if core.pointee.holder != nil { releaseHold(core) }
       // At the end Lua counts all that is on the stack, the prefix of a pooled coroutine too.
       functionEnded(call, status: status, results: results &- ChainletState.prefix)
     }
+    return true
+  }
+
+  /// Host work for a call, after which the clock is read: who runs next does not pay for it.
+  func charge(_ call: CallRef, serial: UInt64) {
+    let end = environmentNow()
+    if call.pointee.serial == serial { clg_charge(call.raw, end &- now) }
+    now = end
   }
 
   /// Monotonic nanoseconds: the real clock without a detour, the simulated one by the seam.
@@ -104,9 +149,7 @@ extension Lane {
     let state = core.pointee.owner.takeUnretainedValue()
     let parked = state.parked
     state.parked = []
-    for call in parked {
-      if let crossing = call.existingExtra?.crossing { beginPieces(crossing) } else { ready.push(call) }
-    }
+    for call in parked { runs.add(call) }
   }
 
   // MARK: Waking
@@ -128,6 +171,34 @@ extension Lane {
     call.pointee.core.pointee.lua.pointee.memory.host -= 1
     if call.state.isOutOfMemory() { endForMemory(call) }
     wake(call, answers: 1, failed: true)
+  }
+
+  // MARK: Unwinding
+
+  /// All that one order ends has one slice for its `<close>` variables; what comes later dies at once.
+  private func prepareUnwinding(_ call: CallRef) {
+    if call.pointee.run.killed == 0, call.pointee.run.waiter != nil { unwindNow(call) }
+    let killed = clg_end(UInt32(call.pointee.run.killed))
+    guard killed == CLG_ALIVE || killed == CLG_CANCELLED, note(unwinding: call, 0) > unwindingTime else { return }
+    call.pointee.run.killed = sig_atomic_t(CLG_CANCELLED_HARD.rawValue)
+  }
+
+  private var unwindingTime: UInt64 {
+    isSimulated ? 4 * UInt64(watch.pointee.instructions) * UInt64(CLG_INSTRUCTION_NS) : clg_slice()
+  }
+
+  /// Adds to what has been used of that time: by all items of a group that stops, by all children of a call that ends, or
+  /// by a call and all below it.
+  @discardableResult private func note(unwinding call: CallRef, _ time: UInt64) -> UInt64 {
+    var root = call
+    while let parent = root.parent, parent.pointee.run.cancel != 0 { root = parent }
+    if let group = root.pointee.group?.takeUnretainedValue() {
+      group.unwound &+= time
+      return group.unwound
+    }
+    let holder = root.parent.flatMap { $0.pointee.phase == .ending ? $0 : nil } ?? root
+    if time > 0 { holder.extra.unwound &+= time }
+    return holder.existingExtra?.unwound ?? 0
   }
 
   /// Resumes a cancelled run so that it unwinds.

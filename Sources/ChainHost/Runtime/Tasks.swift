@@ -16,6 +16,8 @@ final class TaskGroup {
   let limit: Int
   var started: Int64 = 0
   var running = 0
+  /// How long `<close>` variables of its items have run, in nanoseconds.
+  var unwound: UInt64 = 0
   var failure: Failure? { didSet { isStopping = true } }
   /// The winner of a race; its value lies at 3.
   var winner: Int64? { didSet { isStopping = true } }
@@ -184,8 +186,7 @@ extension Lane {
       task.pointee.run.answers = 4
     }
     memory.pointee.memory.host -= 1
-    task.pointee.phase = .ready
-    ready.push(task)
+    makeReady(task)
   }
 
   /// Sets up a pooled call as a task of `owner`.

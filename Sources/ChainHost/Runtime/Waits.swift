@@ -16,6 +16,8 @@ extension Lane {
   }
 
   private func beginOtherWait(_ call: CallRef) {
+    let serial = call.pointee.serial
+    defer { charge(call, serial: serial) }
     guard call.pointee.run.cancel == 0 else {
       if !call.hasChildren { unwind(call) }
       return
