@@ -25,9 +25,10 @@ struct HostileTests {
       async let served = serve(chain, until: finished)
       let ending = await attack.run(on: chain)
       finished.set()
-      let (count, problem) = await served
+      let (count, longest, problem) = await served
       #expect(problem == nil, "an honest request failed")
       #expect(count > 0)
+      #expect(longest < HostileTests.longestWait, "an honest request waited for \(longest)")
       check(ending, attack)
       let after = try await chain.run(["attack": false], .init(entry: "attacker"))
       #expect(after == "ALIVE", "the attacker's chainlet serves its next request")
@@ -35,19 +36,25 @@ struct HostileTests {
     }
   }
 
-  /// Honest requests, one after the other, at least one; how many, and the first that failed.
-  private func serve(_ chain: Chain, until finished: Finished) async -> (Int, Failure?) {
+  /// Many slices, for a busy machine; a lane that stands still is lost after 10 s.
+  private static let longestWait = Duration.seconds(3)
+
+  /// Honest requests, one after the other, at least one; how many, the longest, and the first that failed.
+  private func serve(_ chain: Chain, until finished: Finished) async -> (Int, Duration, Failure?) {
     var count = 0
+    var longest = Duration.zero
     repeat {
+      let begun = ContinuousClock.now
       do throws(Failure) {
         guard try await chain.run(["n": 1234], .init(entry: "honest")) == 10 else {
-          return (count, Failure(code: "wrong", message: "another result"))
+          return (count, longest, Failure(code: "wrong", message: "another result"))
         }
         count += 1
-      } catch { return (count, error) }
+      } catch { return (count, longest, error) }
+      longest = max(longest, ContinuousClock.now - begun)
       try? await Task.sleep(for: .milliseconds(2))
     } while !finished.isSet
-    return (count, nil)
+    return (count, longest, nil)
   }
 
   private func check(_ end: Result<String, Failure>, _ attack: Attack) {
