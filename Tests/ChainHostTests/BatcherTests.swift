@@ -17,7 +17,7 @@ struct BatcherTests {
     let batcher = Batcher<Int, Int>(environment: Self.environment, timers: timers, maxSize: 4, maxDelay: 1_000_000, atOnce: 2) { items, _ in
       begun.withLock { $0 += 1 }
       begun.broadcast()
-      begun.wait { $0 >= 2 ? true : nil }
+      _ = begun.wait { $0 >= 2 ? true : nil }
       if items.contains(13) { throw Failure(code: "thirteen", message: "no") }
       return items.map { $0 * 2 }
     }

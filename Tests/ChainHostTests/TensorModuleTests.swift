@@ -30,7 +30,7 @@ import Testing
         end
         \(code.contains("return") ? code : "return all(\(code))")
         """)
-    } catch let error as LuaError { return error.message }
+    } catch { return error.message }
   }
 
   @Test("values are looked at as a Lua person expects", arguments: [

@@ -149,9 +149,13 @@ final class Spawned: Sendable {
     return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + (status & 0x7F)
   }
 
+  deinit {
+    for name in ["in", "out", "err"] { unlink("\(streams)/\(name)") }
+    rmdir(streams)
+  }
+
   func outcome() -> Program.Outcome {
     let status = wait()
-    defer { for name in ["in", "out", "err"] { unlink("\(streams)/\(name)") }; rmdir(streams) }
     return Program.Outcome(status: status, output: read("out"), errors: errors)
   }
 
