@@ -58,7 +58,7 @@ let package = Package(
     .executableTarget(name: "simulate", dependencies: ["ChainTesting"]),
 
     .testTarget(name: "ChainTensorsTests", dependencies: ["ChainBase", "ChainTensors"]),
-    .testTarget(name: "ChainTextTests", dependencies: ["ChainBase", "ChainHost", "ChainText"]),
+    .testTarget(name: "ChainTextTests", dependencies: ["ChainBase", "ChainHost", "ChainText"], exclude: ["Fixtures"]),
     .testTarget(name: "ChainLoopTests", dependencies: ["ChainLoop", "ChainTesting"]),
     // Stock Lua, for the sandbox to be compared with.
     .target(name: "CStockLua", dependencies: ["CLua"], path: "Tests/LuaDifference", exclude: ["cases.lua"]),
