@@ -7,6 +7,21 @@ enum Attackers {
   static let allocate = "while true do local t = {} for i = 1, 1000 do t[i] = { i } end end"
   static let backtrack = #"while true do (("a"):rep(3000)):find(".-.-.-.-b") end"#
   static let sort = "local t = {} for i = 1, 200000 do t[i] = (i * 7919) % 200003 end while true do table.sort(t) table.sort(t, math.ult) end"
+  /// Runs that are each shorter than a slice, hundreds at a time.
+  static let burst = """
+    local items = {}
+    for i = 1, 300 do items[i] = i end
+    local function burn() local stop = os.clock() + 0.008 while os.clock() < stop do end end
+    while true do chain.each(items, burn, { limit = 300 }) end
+    """
+  /// What is ended, and takes its time over that.
+  static let unwind = """
+    local items = {}
+    for i = 1, 300 do items[i] = i end
+    local late = { __close = function() local stop = os.clock() + 0.009 while os.clock() < stop do end end }
+    local function wait() local c <close> = setmetatable({}, late) chain.sleep(100) end
+    while true do pcall(chain.timeout, 0.01, function() chain.each(items, wait, { limit = 300 }) end) end
+    """
   /// Holds nearly 16 MB for a while, then takes more.
   static let hoard = #"local t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t if #t == 14500 then chain.sleep(1) end end"#
   static let fill = #"local t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t end"#

@@ -1,8 +1,13 @@
 import ChainHost
 
-/// How long an honest request waits on a lane where others spin, allocate or backtrack: p99.
+/// How long an honest request waits on a lane where others spin, allocate or backtrack, in long runs or in many short
+/// ones, or while they are ended: p99.
 func neighbours(_ bench: Bench) async throws {
-  for (name, body) in [("spin", Attackers.spin), ("allocate", Attackers.allocate), ("backtrack", Attackers.backtrack)] {
+  let bodies = [
+    ("spin", Attackers.spin), ("allocate", Attackers.allocate), ("backtrack", Attackers.backtrack), ("burst", Attackers.burst),
+    ("unwind", Attackers.unwind),
+  ]
+  for (name, body) in bodies {
     for count in [1, 3, 10] {
       try await withChain(Attackers.graph(body, count: count, limits: "cpu = 1000")) { chain in
         // One slice of 10 ms, and 5 ms.

@@ -10,6 +10,8 @@ final class Soak: Sendable {
   struct Tally: Sendable {
     var attacks = 0
     var honest = 0
+    /// Of an honest request.
+    var longestWait = Duration.zero
     var problems: [String] = []
   }
 
@@ -17,6 +19,8 @@ final class Soak: Sendable {
   private let host = ChainHost(lanes: 2)
   private static let attackers = 3
   private static let clients = 4
+  /// A lane that stands still for 10 s is lost.
+  private static let longestWait = Duration.seconds(5)
   /// Seconds after which an attack is worth a line.
   private static let slow = 10
 
@@ -35,8 +39,14 @@ final class Soak: Sendable {
             working.withLock { $0 -= 1 }
           } else {
             while working.withLock({ $0 > 0 }) {
-              let problem = await honest.ask(&generator)
-              count(problem.map { "an honest request: \($0)" }) { $0.honest += 1 }
+              let begun = ContinuousClock.now
+              var problem = await honest.ask(&generator)
+              let waited = ContinuousClock.now - begun
+              if waited > Soak.longestWait { problem = problem ?? "took \(waited)" }
+              count(problem.map { "an honest request: \($0)" }) {
+                $0.honest += 1
+                $0.longestWait = max($0.longestWait, waited)
+              }
             }
           }
         }

@@ -33,7 +33,7 @@ repeat {
   await soak.rest()
   memory.append(residentMegabytes())
   let tally = soak.tally.withLock { $0 }
-  note("soak: \((ContinuousClock.now - began).components.seconds) s: \(tally.attacks) attacks, \(tally.honest) honest requests, \(memory.last ?? 0) MB")
+  note("soak: \((ContinuousClock.now - began).components.seconds) s: \(tally.attacks) attacks, \(tally.honest) honest requests of at most \(tally.longestWait / .milliseconds(1)) ms, \(memory.last ?? 0) MB")
 } while ContinuousClock.now < end && soak.tally.withLock { $0.problems.isEmpty }
 await soak.end(honest)
 
