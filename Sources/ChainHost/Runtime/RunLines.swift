@@ -52,7 +52,7 @@ struct RunLines {
 
   @inline(__always) mutating func add(_ call: CallRef) {
     let line = call.pointee.request._withUnsafeGuaranteedRef { $0.line }
-    call.pointee.nextReady = nil
+    assert(call.pointee.nextReady == nil && line.pointee.last != call, "a run stands in line twice")
     if let last = line.pointee.last { last.pointee.nextReady = call } else { line.pointee.first = call }
     line.pointee.last = call
     count &+= 1
@@ -73,6 +73,7 @@ struct RunLines {
   @inline(__always) mutating func next(of line: UnsafeMutablePointer<RunLine>) -> CallRef? {
     guard let call = line.pointee.first else { return nil }
     line.pointee.first = call.pointee.nextReady
+    call.pointee.nextReady = nil
     if line.pointee.first == nil { line.pointee.last = nil }
     count &-= 1
     return call
