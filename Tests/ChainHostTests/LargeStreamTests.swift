@@ -96,12 +96,16 @@ struct LargeStreamTests {
     end
     function what.timeout(self, n)
       local s <close> = self.writer { n = n, count = 10 }
-      local seen = 0
-      for i = 1, 40 do
-        pcall(chain.timeout, i / 2000, function() for rows in s do seen = seen + #rows end end)
+      local last = 0
+      local function read()
+        for rows in s do
+          assert(#rows == n and rows[1].id > last, "an item came twice")
+          last = rows[1].id
+        end
       end
-      for rows in s do seen = seen + #rows end
-      return seen // n
+      for i = 1, 40 do pcall(chain.timeout, i / 2000, read) end
+      read()
+      return last
     end
     function what.wrong(self) return self.wrong({ result = false }):result()[1].name end
     function what.wrong_result(self)
@@ -142,11 +146,11 @@ struct LargeStreamTests {
     }
   }
 
-  @Test("a reader that leaves in the midst of an item loses none but that which it has taken")
+  @Test("a reader that leaves in the midst of an item sees none twice")
   func timeout() async throws {
     try await withChain(Self.source) { (chain: Chain) async throws -> Void in
-      let read = try await chain.run(["what": "timeout", "n": 20_000], .init(entry: "main"))
-      #expect(read == 10)
+      guard case .integer(let last) = try await chain.run(["what": "timeout", "n": 20_000], .init(entry: "main")) else { return }
+      #expect((2...11).contains(last))
     }
   }
 

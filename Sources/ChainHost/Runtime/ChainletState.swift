@@ -65,8 +65,8 @@ final class ChainletState {
   var isRetired = false
   /// What its hooks and its background work belong to.
   private(set) lazy var hooks = Request.outside()
-  /// Its requests of late have taken more than their share of turns: so new ones stand in the slow line.
-  var isSlow = false
+  /// That of its last request, with which a new one begins.
+  var debt = RunDebt()
   /// Functions that run in the background.
   var background = 0
   var taskMetatable: Int32 { module.metatable(of: .task) }

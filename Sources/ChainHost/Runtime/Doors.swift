@@ -23,7 +23,7 @@ extension Lane {
     call.pointee.waitingSince = now
     begin(call, deadline: .max)
     request.root = call
-    if state.isSlow { request.line.pointee.debt = RunLine.share + 1 }
+    request.line.pointee.debt = state.debt
     if state.program.isStream { openOutput(of: request, call, state) }
     if request.deadline != .max { tighten(call, by: request.deadline &- now, .request) }
     if core.pointee.timeLimit != .max { tighten(call, by: core.pointee.timeLimit, .time) }
@@ -170,7 +170,7 @@ extension Lane {
 
   /// The last call of a request has ended.
   private func callsLeft(_ request: Request) {
-    request.root?.state.isSlow = wasSlow(request)
+    request.root?.state.debt = debt(of: request)
     request.root = nil
     request.generation.pins -= 1
   }

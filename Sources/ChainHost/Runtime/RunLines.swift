@@ -9,20 +9,40 @@ struct RunLine {
   fileprivate var next: UnsafeMutablePointer<RunLine>?
   fileprivate var isListed = false
   let owner: Unmanaged<Request>
-  /// Nanoseconds that its runs took since it last waited for its turn.
-  var debt: UInt64 = 0
-  /// Runs of it have taken more than their share.
-  var wasSlow = false
-
-  /// What a request may take before others come first.
-  static let share: UInt64 = 1_000_000
+  /// What it begins with is that of the last request of its entrypoint: it will be like it.
+  var debt = RunDebt()
+  /// What it has added itself.
+  var ownDebt = RunDebt()
 
   init(of owner: Request) { self.owner = .passUnretained(owner) }
 }
 
+/// The time that a request has taken of its lane, in nanoseconds. It is forgiven slowly: a request that was heavy stays in
+/// the slow line for some time, however short the runs are that it mixes in.
+struct RunDebt {
+  private var time: UInt64 = 0
+  private var since: UInt64 = 0
+
+  /// What a request may take before others come first.
+  static let share: UInt64 = 1_000_000
+  private static let most: UInt64 = 64_000_000
+  /// A nanosecond is forgiven in so many, as a power of two.
+  private static let forgiven: UInt64 = 4
+
+  @inline(__always) mutating func add(_ spent: UInt64, at now: UInt64) {
+    let pardon = (now &- since) &>> RunDebt.forgiven
+    time = min(RunDebt.most, (time > pardon ? time &- pardon : 0) &+ spent)
+    since = now
+  }
+
+  @inline(__always) func isTooMuch(at now: UInt64, with spent: UInt64 = 0) -> Bool {
+    time &+ spent > RunDebt.share &+ (now &- since) &>> RunDebt.forgiven
+  }
+}
+
 /// Whose turn it is. Requests take turns, and within a request its runs.
 ///
-/// A request that has taken more than its share stands in the slow line, of which one run goes on in each turn of the
+/// A request that has lately taken more than its share stands in the slow line, of which one run goes on in each turn of the
 /// lane: so its neighbours wait for one slice, however many runs it has and however long they are, and it for its like.
 struct RunLines {
   private(set) var fast = Line()
@@ -50,24 +70,20 @@ struct RunLines {
     }
   }
 
-  @inline(__always) mutating func add(_ call: CallRef) {
+  @inline(__always) mutating func add(_ call: CallRef, at now: UInt64) {
     let line = call.pointee.request._withUnsafeGuaranteedRef { $0.line }
     assert(call.pointee.nextReady == nil && line.pointee.last != call, "a run stands in line twice")
     if let last = line.pointee.last { last.pointee.nextReady = call } else { line.pointee.first = call }
     line.pointee.last = call
     count &+= 1
-    if !line.pointee.isListed { list(line) }
+    if !line.pointee.isListed { list(line, at: now) }
   }
 
   /// The request that waits longest goes on.
   @inline(__always) mutating func takeFast() -> UnsafeMutablePointer<RunLine>? { fast.removeFirst() }
 
-  /// The one of those in debt; it has paid by waiting.
-  mutating func takeSlow() -> UnsafeMutablePointer<RunLine>? {
-    guard let line = slow.removeFirst() else { return nil }
-    line.pointee.debt = 0
-    return line
-  }
+  /// Of those in debt the one that waits longest.
+  mutating func takeSlow() -> UnsafeMutablePointer<RunLine>? { slow.removeFirst() }
 
   /// The next run of a request that was taken out.
   @inline(__always) mutating func next(of line: UnsafeMutablePointer<RunLine>) -> CallRef? {
@@ -80,13 +96,13 @@ struct RunLines {
   }
 
   /// A request's turn is over; it stands in line again if it has runs left.
-  @inline(__always) mutating func putBack(_ line: UnsafeMutablePointer<RunLine>) {
+  @inline(__always) mutating func putBack(_ line: UnsafeMutablePointer<RunLine>, at now: UInt64) {
     line.pointee.isListed = false
-    if line.pointee.first != nil { list(line) }
+    if line.pointee.first != nil { list(line, at: now) }
   }
 
-  @inline(__always) private mutating func list(_ line: UnsafeMutablePointer<RunLine>) {
+  @inline(__always) private mutating func list(_ line: UnsafeMutablePointer<RunLine>, at now: UInt64) {
     line.pointee.isListed = true
-    if line.pointee.debt > RunLine.share { slow.append(line) } else { fast.append(line) }
+    if line.pointee.debt.isTooMuch(at: now) { slow.append(line) } else { fast.append(line) }
   }
 }

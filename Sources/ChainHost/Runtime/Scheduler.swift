@@ -18,7 +18,7 @@ extension Lane {
     while count < Lane.runsPerTurn && now <= turnEnd, let line = runs.takeFast() { count += run(line, atMost: Lane.runsOfOne) }
     if let line = runs.takeSlow() {
       turnEnd = now &+ Lane.turnLength
-      _ = run(line, atMost: 1)
+      _ = run(line, atMost: 1, inShare: false)
     }
     if !crossings.isEmpty { continueCrossing() }
     armTimer()
@@ -26,29 +26,29 @@ extension Lane {
   }
 
   /// Some runs of one request; how many.
-  private func run(_ line: UnsafeMutablePointer<RunLine>, atMost most: Int) -> Int {
+  private func run(_ line: UnsafeMutablePointer<RunLine>, atMost most: Int, inShare: Bool = true) -> Int {
     let request = line.pointee.owner.takeUnretainedValue() // its last run may end it
     defer { withExtendedLifetime(request) {} }
     current = line
     currentSince = now
     var count = 0
-    while count < most, now <= turnEnd, isInShare(line), let call = runs.next(of: line) {
+    while count < most, now <= turnEnd, !inShare || !line.pointee.debt.isTooMuch(at: now, with: now &- currentSince),
+      let call = runs.next(of: line)
+    {
       if runFrom(call) { count += 1 }
     }
     current = nil
-    line.pointee.debt &+= now &- currentSince
-    if line.pointee.debt > RunLine.share { line.pointee.wasSlow = true }
-    runs.putBack(line)
+    line.pointee.debt.add(now &- currentSince, at: now)
+    line.pointee.ownDebt.add(now &- currentSince, at: now)
+    runs.putBack(line, at: now)
     return max(1, count)
   }
 
-  @inline(__always) private func isInShare(_ line: UnsafeMutablePointer<RunLine>) -> Bool {
-    line.pointee.debt &+ (now &- currentSince) <= RunLine.share
-  }
-
-  /// Whether runs of the request have taken more than their share.
-  func wasSlow(_ request: Request) -> Bool {
-    request.line.pointee.wasSlow || request.line == current && !isInShare(request.line)
+  /// What a request has taken of the lane, the turn that goes on included.
+  func debt(of request: Request) -> RunDebt {
+    var debt = request.line.pointee.ownDebt
+    if request.line == current { debt.add(now &- currentSince, at: now) }
+    return debt
   }
 
   /// False: its state is held, and nothing has happened.
@@ -58,7 +58,7 @@ extension Lane {
     while let call = handOff {
       handOff = nil
       guard steps < Lane.runsOfOne, now <= turnEnd else {
-        runs.add(call)
+        runs.add(call, at: now)
         break
       }
       steps += 1
@@ -73,7 +73,7 @@ extension Lane {
   func wakeLoop() {
     if let call = handOff {
       handOff = nil
-      runs.add(call)
+      runs.add(call, at: now)
     }
     if !isAtRest { loop.requestTurns() }
     armTimer()
@@ -82,7 +82,7 @@ extension Lane {
   /// Gives a call its turn when it comes round.
   func makeReady(_ call: CallRef) {
     call.pointee.phase = .ready
-    runs.add(call)
+    runs.add(call, at: now)
   }
 
   // MARK: One step
@@ -149,7 +149,7 @@ extension Lane {
     let state = core.pointee.owner.takeUnretainedValue()
     let parked = state.parked
     state.parked = []
-    for call in parked { runs.add(call) }
+    for call in parked { runs.add(call, at: now) }
   }
 
   // MARK: Waking
