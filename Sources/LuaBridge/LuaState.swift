@@ -10,6 +10,9 @@ public final class LuaState {
   /// The Swift objects that Lua holds by address: native functions. They live as long as the state.
   private var owned: [AnyObject] = []
 
+  /// What whoever runs the state has to do with it.
+  package var companion: AnyObject?
+
   /// Opens a state.
   /// - Parameters:
   ///   - memoryLimit: bytes that Lua may hold; past it the code that asks for more fails with a memory error.

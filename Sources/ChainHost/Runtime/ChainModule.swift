@@ -21,6 +21,7 @@ final class ChainModule {
     self.name = name
     failures = try FailureValues(lua)
     lua.own(self) // the state's functions are methods of this object
+    lua.companion = SteppedFunctions(share: lane.share)
     resources = ResourceHandles(lua: lua, module: self)
     try lua.hostSection { stack in
       stack.pushRealGlobals()
@@ -121,8 +122,7 @@ final class ChainModule {
 
   /// Pushes what `require` gives beside `chain` and Lua's own libraries.
   func pushModule(_ name: String, _ modules: [PrimitiveModule], onto stack: LuaStack) -> Bool {
-    let pieces = JSONModule.Pieces(share: lane.share, encode: Op.encode.rawValue, decode: Op.decode.rawValue)
-    if BuiltInModule.push(name, onto: stack, of: lua, pieces) { return true }
+    if BuiltInModule.push(name, onto: stack, of: lua) { return true }
     guard let module = modules.first(where: { $0.name == name }) else { return false }
     stack.pushTable(fields: Int32(clamping: module.primitives.count))
     for primitive in module.primitives {
