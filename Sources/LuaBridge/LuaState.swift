@@ -10,8 +10,8 @@ public final class LuaState {
   /// The Swift objects that Lua holds by address: native functions. They live as long as the state.
   private var owned: [AnyObject] = []
 
-  /// What whoever runs the state has to do with it.
-  package var companion: AnyObject?
+  /// Of whoever runs the state in events; nil: nobody waits for their end.
+  package var stepped: SteppedFunctions?
 
   /// Opens a state.
   /// - Parameters:

@@ -40,8 +40,7 @@ extension CrossingLimits {
   /// Of a share of so many bytes, how much is JSON text, which takes longer: its values are not counted before it is read.
   var jsonBytes: Int { bytes / 16 }
 
-  /// And how much is text that Unicode's rules are looked up for, which takes longer still.
-  var ruledBytes: Int { bytes / 256 }
+  init(_ share: WorkShare) { self.init(bytes: share.bytes, nodes: share.nodes, work: share.work) }
 
   func within(_ share: CrossingLimits) -> CrossingLimits {
     CrossingLimits(

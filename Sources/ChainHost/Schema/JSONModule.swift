@@ -27,7 +27,7 @@ package enum JSONModule {
     var buffer = ByteBuffer()
     do throws(TypeMismatch) {
       try JSONWriter.write(
-        program, from: stack, at: 1, binding: binding, into: &buffer, limits: stepping.share.map(limits.within) ?? limits,
+        program, from: stack, at: 1, binding: binding, into: &buffer, limits: stepping.share.map { limits.within(CrossingLimits($0)) } ?? limits,
         root: "json.encode", pause: stepping.pause)
     } catch {
       if stepping.share != nil, error.code == Failure.Code.outputLimit {
@@ -44,7 +44,7 @@ package enum JSONModule {
     guard stack.type(at: 1) == .string else {
       return stack.fail("bad argument #1 to 'decode': string expected, got \(stack.describe(at: 1))")
     }
-    if let share = stepping.share, stack.bytes(at: 1).count > share.jsonBytes {
+    if let share = stepping.share, stack.bytes(at: 1).count > CrossingLimits(share).jsonBytes {
       stack.setTop(1)
       return LuaStack.waits
     }
