@@ -245,7 +245,7 @@ static int continue_wait(lua_State *L, int status, lua_KContext kept) {
   (void)status;
   clg_run *run = clg_current_run();
   if (run->killed) {
-    if (run->killed == CLG_MEMORY && clg_thread_watch->killed_run != run) clg_note_place(clg_thread_watch, L); // by its answer
+    if ((run->killed == CLG_MEMORY || run->killed == CLG_CPU) && clg_thread_watch->killed_run != run) clg_note_place(clg_thread_watch, L); // by its answer
     return clg_rethrow(L);
   }
   if (run->failed) {

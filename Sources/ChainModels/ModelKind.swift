@@ -160,18 +160,15 @@ public enum Models {
       throw LuaError(.runtime, "a model takes a table of tensors, got \(stack.describe(at: 2)); write self.encoder { \(names.first ?? "input") = … }")
     }
     var tensors: [String: Tensor] = [:]
-    var problem: String?
-    stack.forEachField(at: 2) { name, index in
+    try stack.forEachField(at: 2) { name, index throws(LuaError) in
       guard names.contains(name) else {
         let meant = nearestName(to: name, among: names).map { "; did you mean '\($0)'?" } ?? "; it has \(names.joined(separator: ", "))"
-        problem = problem ?? "the model has no input '\(name)'\(meant)"
-        return
+        throw LuaError(.runtime, "the model has no input '\(name)'\(meant)")
       }
       do throws(LuaError) { tensors[name] = try Tensor.read(from: stack, at: index) } catch {
-        problem = problem ?? "input '\(name)': \(error.message)"
+        throw LuaError(.runtime, "input '\(name)': \(error.message)")
       }
     }
-    if let problem { throw LuaError(.runtime, problem) }
     return tensors
   }
 }

@@ -7,6 +7,9 @@ package struct LuaFrame: Sendable {
   package var function: String?
   /// How many calls up from the innermost.
   package var level: Int32
+
+  /// What is looked at for a name that could have been meant: steps of a path of fields, keys of a table, tables behind it.
+  static let longestPath = 16, mostNames = 1_000, mostDelegates = 8
 }
 
 extension LuaStack {
@@ -31,26 +34,47 @@ extension LuaStack {
   package func names(of path: [String], level: Int32) -> [String] {
     let top = top
     defer { setTop(top) }
-    guard ensure(16), let first = path.first, pushVariable(first, level: level) else { return [] }
+    guard path.count <= LuaFrame.longestPath, ensure(16), let first = path.first, pushVariable(first, level: level) else { return [] }
     for field in path.dropFirst() {
       guard type(at: -1) == .table else { return [] }
       if rawGet(-1, field: field) == .nil {
         pop()
-        guard pushDelegate(of: -1), rawGet(-1, field: field) != .nil else { return [] }
+        guard replaceByDelegate(), rawGet(-1, field: field) != .nil else { return [] }
       }
+      remove(at: -2)
     }
     var names: [String] = []
-    for _ in 0..<8 {
-      if type(at: -1) == .table { forEachField(at: -1) { name, _ in names.append(name) } }
-      guard pushDelegate(of: -1) else { break }
+    for _ in 0..<LuaFrame.mostDelegates {
+      addNames(to: &names)
+      guard replaceByDelegate() else { break }
     }
     return names
   }
 
-  /// Pushes the table that the value's metatable delegates reads to.
-  private func pushDelegate(of index: Int32) -> Bool {
-    guard pushMetatable(of: index) else { return false }
-    return rawGet(-1, field: "__index") == .table
+  /// Of the value on top.
+  private func addNames(to names: inout [String]) {
+    guard type(at: -1) == .table else { return }
+    let table = top
+    pushNil()
+    for _ in 0..<LuaFrame.mostNames {
+      guard next(table) else { return }
+      pop()
+      if type(at: -1) == .string, bytes(at: -1).count <= LuaStack.longestName, let name = text(at: -1) { names.append(name) }
+    }
+    pop()
+  }
+
+  /// Replaces the value on top by the table that its metatable delegates reads to; false, and the stack as it was, if there
+  /// is none.
+  private func replaceByDelegate() -> Bool {
+    guard pushMetatable(of: -1) else { return false }
+    guard rawGet(-1, field: "__index") == .table else {
+      pop(2)
+      return false
+    }
+    replace(at: -3)
+    pop()
+    return true
   }
 
   private func pushVariable(_ name: String, level: Int32) -> Bool {

@@ -85,9 +85,9 @@ extension LuaState {
 
   /// As `push`, of a function whose body may return `LuaStack.waits`: the run then waits for `op`, its arguments on its
   /// stack.
-  package func push(_ function: NativeFunction, waitingFor op: Int32, onto stack: LuaStack) {
+  package func push(_ function: NativeFunction, waitingFor op: Int32, operand: Int32, onto stack: LuaStack) {
     own(function)
-    clg_push_waiting_function(stack.L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque(), op)
+    clg_push_waiting_function(stack.L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque(), op, operand)
   }
 
   /// Pushes a native function that finds a `math.random()` behind its arguments; the state keeps it.

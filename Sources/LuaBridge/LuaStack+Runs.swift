@@ -41,30 +41,56 @@ extension LuaStack {
     lua_settop(L, count)
   }
 
-  /// Pushes a list of the string keys of the table at `index`, sorted; returns their number.
-  package func pushSortedKeys(of index: Int32) -> Int64 {
-    var keys: [String] = []
-    forEachField(at: index) { key, _ in keys.append(key) }
-    keys.sort()
+  /// Pushes a list of the keys of the table at `index`, all of them strings, in the order of their bytes; returns their number.
+  package func pushSortedNames(of index: Int32, most: Int) throws(LuaError) -> Int64 {
+    let index = absolute(index)
+    guard ensure(6) else { throw .noMemory }
+    pushTable()
+    let found = top
+    var keys: [(bytes: UnsafeRawBufferPointer, place: Int64)] = []
+    pushNil()
+    while next(index) {
+      guard type(at: -2) == .string else {
+        throw LuaError(.runtime, "expected a name for each function, got the key \(key(at: -2)); write { name = function() … end }")
+      }
+      guard keys.count < most else { throw LuaError(.runtime, "more than \(most) functions") }
+      pop()
+      push(copyOf: -1)
+      keys.append((bytes(at: -1), Int64(keys.count + 1))) // they stay where they are while the key is in the table
+      rawSet(found, at: Int64(keys.count))
+    }
+    keys.sort { $0.bytes.lexicographicallyPrecedes($1.bytes) }
     pushTable(array: Int32(clamping: keys.count))
     for (position, key) in keys.enumerated() {
-      push(text: key)
+      rawGet(found, at: key.place)
       rawSet(-2, at: Int64(position + 1))
     }
+    remove(at: found)
     return Int64(keys.count)
   }
 
-  /// Gives `body` each string key of the table at `index` and the position of its value.
-  package func forEachField(at index: Int32, _ body: (String, Int32) -> Void) {
+  /// Gives `body` each key of the table at `index`, one that is no name as `[1]`, and the position of its value. What `body`
+  /// throws ends it: a table of options has few fields, and the first wrong one is told.
+  package func forEachField<Problem: Error>(at index: Int32, _ body: (String, Int32) throws(Problem) -> Void) throws(Problem) {
     let index = absolute(index)
     let top = top
     guard ensure(6) else { return }
+    defer { setTop(top) }
     pushNil()
     while next(index) {
-      if let key = text(at: top + 1) { body(key, top + 2) }
+      try body(key(at: top + 1), top + 2)
       setTop(top + 1)
     }
   }
+
+  /// The key at `index` as text; of a long one the beginning.
+  private func key(at index: Int32) -> String {
+    if let text = text(at: index, most: LuaStack.longestName) { return text }
+    return type(at: index) == .number ? "[\(isInteger(at: index) ? "\(integer(at: index))" : "\(number(at: index))")]" : "[\(type(at: index).name)]"
+  }
+
+  /// Bytes of a name in a message.
+  package static let longestName = 256
 
   // MARK: Handles
 

@@ -57,6 +57,16 @@ extension LuaStack {
     return String(decoding: bytes(at: index), as: UTF8.self)
   }
 
+  /// As `text`, of at most so many bytes: "…" stands for the rest of a longer string.
+  package func text(at index: Int32, most: Int) -> String? {
+    guard type(at: index) == .string else { return nil }
+    let bytes = bytes(at: index)
+    guard bytes.count > most else { return String(decoding: bytes, as: UTF8.self) }
+    var end = most
+    while end > max(0, most - 4), bytes[end] & 0xC0 == 0x80 { end -= 1 } // not in the midst of a character
+    return String(decoding: bytes[..<end], as: UTF8.self) + "…"
+  }
+
   /// A short word for a message: `string ("7")`, `integer (7)`, `table`.
   public func describe(at index: Int32) -> String {
     let kind = type(at: index)

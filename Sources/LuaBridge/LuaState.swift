@@ -10,6 +10,9 @@ public final class LuaState {
   /// The Swift objects that Lua holds by address: native functions. They live as long as the state.
   private var owned: [AnyObject] = []
 
+  /// Of whoever runs the state in events; nil: nobody waits for their end.
+  package var stepped: SteppedFunctions?
+
   /// Opens a state.
   /// - Parameters:
   ///   - memoryLimit: bytes that Lua may hold; past it the code that asks for more fails with a memory error.

@@ -30,4 +30,18 @@ import Testing
     (#"text.chunks("x", { size = 0 })"#, "chunk:1: chunks: the size must be at least 1 and the overlap smaller, got 0 and 0"),
   ])
   func text(code: String, expected: String) throws { #expect(try ask(code) == expected) }
+
+  @Test("a result is no longer than a string may be")
+  func limit() throws {
+    let state = try LuaState()
+    state.stringLimit = 1000
+    try state.hostSection { stack in
+      stack.pushRealGlobals()
+      _ = BuiltInModule.push("text", onto: stack, of: state)
+      stack.rawSet(-2, field: "text")
+      stack.pop()
+    }
+    let error = #expect(throws: LuaError.self) { try state.run(#"return text.normalize(("\u{FDFA}"):rep(100), "nfkd")"#) as String }
+    #expect(error?.message == "chunk:1: resulting string too large")
+  }
 }

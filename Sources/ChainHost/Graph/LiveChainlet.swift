@@ -75,6 +75,8 @@ final class LiveHost: AuthorHost {
   /// Declarations of this state, by name.
   private var declared: [String: ChainletDeclaration] = [:]
   private var values: [String: Int32] = [:]
+  /// The host's modules that were required, by name: each is made once.
+  private var builtIns: [String: Int32] = [:]
   private var loadingFiles: [String] = []
   private var classReference: Int32 = 0
   var chain: Int32 = 0
@@ -181,7 +183,15 @@ final class LiveHost: AuthorHost {
       return true
     }
     if stack.pushLibrary(name) { return true }
-    if let owner = LuaState.owner(of: stack), modules(name, stack, owner) { return true }
+    if let reference = builtIns[name] {
+      stack.push(kept: reference)
+      return true
+    }
+    if let owner = LuaState.owner(of: stack), modules(name, stack, owner) {
+      stack.push(copyOf: -1)
+      builtIns[name] = stack.keep()
+      return true
+    }
     stack.pop()
     return false
   }

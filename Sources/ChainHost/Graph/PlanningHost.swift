@@ -41,6 +41,7 @@ final class PlanningHost: AuthorHost {
   var moduleValues: Set<UnsafeRawPointer> = []
   private var begun: [(place: SourcePlace, name: String?, isComplete: Bool)] = []
   private var values: [String: Int32] = [:]
+  private var builtIns: [String: Int32] = [:]
   private var files: [String] = []
   private var soughtBuiltIns: Set<String> = []
   private var unknown: Int32 = 0
@@ -287,7 +288,15 @@ final class PlanningHost: AuthorHost {
       return 2
     }
     if stack.pushLibrary(name) { return 2 }
-    if let owner = LuaState.owner(of: stack), source.modules(name, stack, owner) { return 2 }
+    if let reference = builtIns[name] {
+      stack.push(kept: reference)
+      return 2
+    }
+    if let owner = LuaState.owner(of: stack), source.modules(name, stack, owner) {
+      stack.push(copyOf: -1)
+      builtIns[name] = stack.keep()
+      return 2
+    }
     add(Problem("module '\(name)' comes in a later step", place: requirePlace(stack, name)))
     stack.push(kept: unknown)
     return 2

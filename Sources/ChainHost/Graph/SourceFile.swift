@@ -5,6 +5,22 @@ public struct SourceFile: Sendable, Hashable {
   public let text: [UInt8]
   /// Compiled by this process, with lines and names.
   package let code: [UInt8]
+  /// Where every line of so many begins.
+  private let lineStarts: [Int]
+  private static let linesBetweenStarts = 64
+
+  init(path: String, text: [UInt8], code: [UInt8]) {
+    (self.path, self.text, self.code) = (path, text, code)
+    var starts = [0]
+    var lines = 0
+    text.withUnsafeBytes { bytes in
+      for place in bytes.indices where bytes[place] == 10 {
+        lines += 1
+        if lines % SourceFile.linesBetweenStarts == 0 { starts.append(place + 1) }
+      }
+    }
+    lineStarts = starts
+  }
 
   /// The first line that holds one of the texts, and no comment before it.
   func line(containing texts: [String]) -> Int? {
@@ -17,17 +33,20 @@ public struct SourceFile: Sendable, Hashable {
 
   /// The text of a line, counting from 1.
   func line(_ number: Int) -> String? {
-    guard number > 0 else { return nil }
-    var current = 1
-    var start = text.startIndex
-    while current < number {
-      guard let end = text[start...].firstIndex(of: 10) else { return nil }
-      start = end + 1
-      current += 1
-    }
-    let end = text[start...].firstIndex(of: 10) ?? text.endIndex
-    var line = text[start..<end]
+    guard var line = bytes(ofLine: number) else { return nil }
     if line.last == 13 { line = line.dropLast() }
     return String(decoding: line.prefix(200), as: UTF8.self)
+  }
+
+  /// A line without its end, counting from 1.
+  func bytes(ofLine number: Int) -> ArraySlice<UInt8>? {
+    let (group, rest) = (number - 1).quotientAndRemainder(dividingBy: SourceFile.linesBetweenStarts)
+    guard number > 0, lineStarts.indices.contains(group) else { return nil }
+    var start = lineStarts[group]
+    for _ in 0..<rest {
+      guard let end = text[start...].firstIndex(of: 10) else { return nil }
+      start = end + 1
+    }
+    return text[start..<(text[start...].firstIndex(of: 10) ?? text.endIndex)]
   }
 }

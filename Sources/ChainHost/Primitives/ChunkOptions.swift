@@ -11,39 +11,26 @@ extension TextChunks {
       throw TextChunks.wrong("table of options expected, got \(stack.describe(at: index)); write { size = 500 }")
     }
     var options = self
-    var problem: String?
-    stack.forEachField(at: index) { name, place in
+    try stack.forEachField(at: index) { name, place throws(LuaError) in
       let value = try? Int.read(from: stack, at: place)
       switch (name, value) {
       case ("size", let value?): options.size = value
       case ("overlap", let value?): options.overlap = value
-      case ("size", nil), ("overlap", nil): problem = "\(name): integer expected, got \(stack.describe(at: place))"
+      case ("size", nil), ("overlap", nil):
+        throw TextChunks.wrong("\(name): integer expected, got \(stack.describe(at: place))")
       case ("tokenizer", _):
-        if stack.type(at: place) != .userdata { problem = "tokenizer: one of uses expected, got \(stack.describe(at: place))" }
+        guard stack.type(at: place) == .userdata else {
+          throw TextChunks.wrong("tokenizer: one of uses expected, got \(stack.describe(at: place))")
+        }
       default:
         let meant = nearestName(to: name, among: TextChunks.names).map { "; did you mean '\($0)'?" }
-        problem = "unknown option '\(name)'\(meant ?? "; there are \(TextChunks.names.joined(separator: ", "))")"
+        throw TextChunks.wrong("unknown option '\(name)'\(meant ?? "; there are \(TextChunks.names.joined(separator: ", "))")")
       }
     }
-    if let problem { throw TextChunks.wrong(problem) }
     self = options
   }
 
   private static let names = ["size", "overlap", "tokenizer"]
 
   private static func wrong(_ text: String) -> LuaError { LuaError(.runtime, "bad argument #2 to 'chunks': \(text)") }
-
-  /// The parts, without the spaces around them and without empty ones.
-  package func parts(of text: String, measure: (Substring) throws -> Int) throws -> [String] {
-    try ranges(of: text, measure: measure).map { String(text[$0].trimmed) }.filter { !$0.isEmpty }
-  }
-}
-
-extension Substring {
-  /// Without the spaces around it.
-  var trimmed: Substring {
-    let start = drop { $0.isWhitespace }
-    guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return start.prefix(0) }
-    return start[...last]
-  }
 }

@@ -4,14 +4,9 @@ import LuaBridge
 package enum BuiltInModule {
   /// Pushes a module; false, and nothing, when there is none of that name.
   package static func push(_ name: String, onto stack: LuaStack, of state: LuaState) -> Bool {
-    push(name, onto: stack, of: state, nil)
-  }
-
-  /// - Parameter pieces: how large JSON is handed to the lane that runs the state, if one does.
-  static func push(_ name: String, onto stack: LuaStack, of state: LuaState, _ pieces: JSONModule.Pieces?) -> Bool {
     switch name {
     case "json":
-      return (try? JSONModule.push(onto: stack, state: state, pieces)) != nil
+      return (try? JSONModule.push(onto: stack, state: state)) != nil
     case "tensor":
       TensorModule.push(onto: stack, state: state)
       return true

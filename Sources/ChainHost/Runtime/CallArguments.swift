@@ -12,27 +12,26 @@ extension Lane {
     }
     if waiter.type(at: index) == .nil { return nil }
     guard waiter.type(at: index) == .table else { return problem("expected a table, got \(waiter.describe(at: index))") }
-    var found: String?
-    waiter.forEachField(at: index) { key, value in
-      let isNumber = waiter.type(at: value) == .number
-      switch key {
-      case "timeout":
-        if isNumber, waiter.number(at: value) > 0 {
+    do throws(LuaError) {
+      try waiter.forEachField(at: index) { key, value throws(LuaError) in
+        let isNumber = waiter.type(at: value) == .number
+        switch key {
+        case "timeout":
+          guard isNumber, waiter.number(at: value) > 0 else {
+            throw LuaError(.runtime, "timeout: expected seconds above 0, got \(waiter.describe(at: value))")
+          }
           options.timeout = nanoseconds(waiter.number(at: value))
-        } else {
-          found = "timeout: expected seconds above 0, got \(waiter.describe(at: value))"
-        }
-      case "retries":
-        if waiter.isInteger(at: value), waiter.integer(at: value) >= 0 {
+        case "retries":
+          guard waiter.isInteger(at: value), waiter.integer(at: value) >= 0 else {
+            throw LuaError(.runtime, "retries: expected an integer of at least 0, got \(waiter.describe(at: value))")
+          }
           options.retries = Int(clamping: waiter.integer(at: value))
-        } else {
-          found = "retries: expected an integer of at least 0, got \(waiter.describe(at: value))"
+        default:
+          let meant = nearestName(to: key, among: Lane.callOptions).map { "; did you mean '\($0)'?" } ?? ""
+          throw LuaError(.runtime, "unknown option '\(key)'\(meant)")
         }
-      default:
-        let meant = nearestName(to: key, among: Lane.callOptions).map { "; did you mean '\($0)'?" } ?? ""
-        found = "unknown option '\(key)'\(meant)"
       }
-    }
-    return found.map(problem)
+    } catch { return problem(error.message) }
+    return nil
   }
 }

@@ -21,6 +21,7 @@ final class ChainModule {
     self.name = name
     failures = try FailureValues(lua)
     lua.own(self) // the state's functions are methods of this object
+    lua.stepped = SteppedFunctions(share: lane.workShare, waitingFor: Op.stepped.rawValue)
     resources = ResourceHandles(lua: lua, module: self)
     try lua.hostSection { stack in
       stack.pushRealGlobals()
@@ -121,8 +122,7 @@ final class ChainModule {
 
   /// Pushes what `require` gives beside `chain` and Lua's own libraries.
   func pushModule(_ name: String, _ modules: [PrimitiveModule], onto stack: LuaStack) -> Bool {
-    let pieces = JSONModule.Pieces(share: lane.share, encode: Op.encode.rawValue, decode: Op.decode.rawValue)
-    if BuiltInModule.push(name, onto: stack, of: lua, pieces) { return true }
+    if BuiltInModule.push(name, onto: stack, of: lua) { return true }
     guard let module = modules.first(where: { $0.name == name }) else { return false }
     stack.pushTable(fields: Int32(clamping: module.primitives.count))
     for primitive in module.primitives {
@@ -307,23 +307,9 @@ final class ChainModule {
   /// `chain.failure { … }` marks the author's table as a failure.
   private func makeFailure(_ stack: LuaStack) -> Int32 {
     guard stack.type(at: 1) == .table else { return stack.fail("chain.failure: expected a table, got \(stack.describe(at: 1))") }
-    var problem: String?
-    stack.forEachField(at: 1) { key, value in
-      let type = stack.type(at: value)
-      switch key {
-      case "code", "message", "cause": if type != .string { problem = "\(key): expected string, got \(stack.describe(at: value))" }
-      case "retry": if type != .boolean { problem = "retry: expected boolean, got \(stack.describe(at: value))" }
-      case "status":
-        if !stack.isInteger(at: value) || !(400...599).contains(stack.integer(at: value)) {
-          problem = "status: expected an integer from 400 to 599, got \(stack.describe(at: value))"
-        }
-      case "details", "trace", "chainlet": break
-      default:
-        let meant = nearestName(to: key, among: ChainModule.failureFields).map { "; did you mean '\($0)'?" } ?? ""
-        problem = "unknown field '\(key)'\(meant)"
-      }
+    do throws(LuaError) { try stack.forEachField(at: 1) { key, value throws(LuaError) in try checkFailure(stack, key, value) } } catch {
+      return stack.fail("chain.failure: \(error.message)")
     }
-    if let problem { return stack.fail("chain.failure: \(problem)") }
     stack.setTop(1)
     fillIn(stack, "code") { $0.push(text: Failure.Code.failed) }
     fillIn(stack, "message") { stack in stack.rawGet(1, field: "code") }
@@ -332,6 +318,23 @@ final class ChainModule {
     fillIn(stack, "chainlet") { [name] in $0.push(text: name) }
     failures.mark(stack)
     return 1
+  }
+
+  private func checkFailure(_ stack: LuaStack, _ key: String, _ value: Int32) throws(LuaError) {
+    let isRight: Bool
+    let expected: String
+    switch key {
+    case "code", "message", "cause": (isRight, expected) = (stack.type(at: value) == .string, "string")
+    case "retry": (isRight, expected) = (stack.type(at: value) == .boolean, "boolean")
+    case "status":
+      isRight = stack.isInteger(at: value) && (400...599).contains(stack.integer(at: value))
+      expected = "an integer from 400 to 599"
+    case "details", "trace", "chainlet": return
+    default:
+      let meant = nearestName(to: key, among: ChainModule.failureFields).map { "; did you mean '\($0)'?" } ?? ""
+      throw LuaError(.runtime, "unknown field '\(key)'\(meant)")
+    }
+    guard isRight else { throw LuaError(.runtime, "\(key): expected \(expected), got \(stack.describe(at: value))") }
   }
 
   private func fillIn(_ stack: LuaStack, _ field: String, _ push: (LuaStack) -> Void) {
@@ -417,22 +420,9 @@ final class ChainModule {
 
   private func logLine(_ stack: LuaStack, _ level: LogLine.Level, _ what: String) -> Int32 {
     guard let call = current else { return refuseWhileLoading(stack, what) }
-    var parts: [String] = []
-    for index in stride(from: Int32(1), through: stack.top, by: 1) { parts.append(text(stack, index)) }
     let request = call.pointee.request.takeUnretainedValue()
-    log(level, parts.joined(separator: "\t"), request.id == 0 ? nil : String(request.id))
+    log(level, LogText(stack, failures).text, request.id == 0 ? nil : String(request.id))
     return 0
-  }
-
-  private func text(_ stack: LuaStack, _ index: Int32) -> String {
-    switch stack.type(at: index) {
-    case .string: stack.text(at: index) ?? ""
-    case .number: stack.isInteger(at: index) ? String(stack.integer(at: index)) : "\(stack.number(at: index))"
-    case .boolean: String(stack.boolean(at: index))
-    case .nil: "nil"
-    case .table: failures.isFailure(stack, at: index) ? failures.read(stack, at: index, report: nil).message : failures.json(stack, at: index)
-    default: stack.type(at: index).name
-    }
   }
 
   private func log(_ level: LogLine.Level, _ message: String, _ request: String?) {

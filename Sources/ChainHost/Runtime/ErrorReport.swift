@@ -6,7 +6,7 @@ import LuaBridge
 struct ErrorReport {
   /// The use of the call in which it was.
   var serial: UInt64
-  /// The error value's own text; a later error in a `<close>` handler has another.
+  /// The error value's own text, or its beginning; a later error in a `<close>` handler has another.
   var original: String?
   /// With a hint and an excerpt, where there is something to say.
   var message: String?
@@ -28,7 +28,7 @@ extension ChainletState {
     guard let run = lane.watch.pointee.run else { return }
     let call = UnsafeMutableRawPointer(run).assumingMemoryBound(to: Call.self)
     let frames = stack.ensure(24) ? stack.frames() : []
-    let original = stack.text(at: -1)
+    let original = stack.text(at: -1, most: FailureValues.longestText)
     var report = ErrorReport(
       serial: call.pointee.serial, original: original, message: nil,
       trace: trace(of: frames, call))
@@ -85,11 +85,8 @@ struct ErrorHint {
 
   private var sourceLine: String? {
     guard let file = graph.bundle.file(frame.file) else { return nil }
-    let lines = file.text.split(separator: 10, omittingEmptySubsequences: false)
-    guard frame.line >= 1, frame.line <= lines.count else { return nil }
-    let line = lines[frame.line - 1].filter { $0 != 13 }
-    guard line.count <= 200 else { return nil }
-    return String(decoding: line, as: UTF8.self)
+    guard let line = file.bytes(ofLine: frame.line), line.count <= 200 else { return nil }
+    return String(decoding: line.filter { $0 != 13 }, as: UTF8.self)
   }
 
   /// The name that Lua's message puts in quotes: `(field 'x')`, `(local 'x')`.

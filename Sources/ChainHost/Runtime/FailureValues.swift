@@ -96,9 +96,9 @@ final class FailureValues {
     return (try? ValueCoder.push(value, program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "value")) != nil
   }
 
-  func value(_ stack: LuaStack, at index: Int32) -> ChainValue? {
+  func value(_ stack: LuaStack, at index: Int32, bytes: Int = 1 << 20) -> ChainValue? {
     try? ValueCoder.read(
-      anything.program.takeUnretainedValue(), from: stack, at: index, limits: CrossingLimits(bytes: 1 << 20, nodes: 10_000),
+      anything.program.takeUnretainedValue(), from: stack, at: index, limits: CrossingLimits(bytes: bytes, nodes: min(bytes, 10_000)),
       root: "value")
   }
 
@@ -114,8 +114,10 @@ final class FailureValues {
     }
   }
 
-  /// A table as JSON for a log line; its type where it is no plain data.
-  func json(_ stack: LuaStack, at index: Int32) -> String { value(stack, at: index).map { String(decoding: $0.json, as: UTF8.self) } ?? "table" }
+  /// A table as JSON for a log line; nil where it is no plain data, or too large.
+  func json(_ stack: LuaStack, at index: Int32, most: Int) -> String? {
+    value(stack, at: index, bytes: most).map { String(decoding: $0.json, as: UTF8.self) }
+  }
 
   // MARK: From Lua
 
@@ -139,9 +141,9 @@ final class FailureValues {
     var failure: Failure
     if isFailure(stack, at: index) {
       failure = readTable(stack, index)
-    } else if let text = stack.text(at: index) {
+    } else if let text = stack.text(at: index, most: FailureValues.longestText) {
       let message = report.flatMap { $0.original == text ? $0.message : nil } ?? text
-      failure = Failure(code: Failure.Code.failed, message: FailureValues.cut(message))
+      failure = Failure(code: Failure.Code.failed, message: FailureValues.clean(message))
     } else {
       failure = Failure(
         code: Failure.Code.failed,
@@ -150,6 +152,10 @@ final class FailureValues {
     failure.trace += report?.trace ?? []
     return failure
   }
+
+  /// Bytes of a script's text that messages and logs carry, and of a name in a trace.
+  static let longestText = 4096
+  private static let longestName = 256
 
   private func readTable(_ stack: LuaStack, _ index: Int32) -> Failure {
     let code = text(stack, index, "code") ?? Failure.Code.failed
@@ -173,28 +179,28 @@ final class FailureValues {
       if stack.rawGet(index, at: Int64(position + 1)) == .table {
         let entry = stack.top
         var place: SourcePlace?
-        if let file = text(stack, entry, "file") {
+        if let file = text(stack, entry, "file", most: FailureValues.longestName) {
           let isLine = stack.rawGet(entry, field: "line") == .number
           place = SourcePlace(file: file, line: isLine ? Int(clamping: stack.integer(at: -1)) : 0)
           stack.pop()
         }
         trace.append(Failure.TraceEntry(
-          chainlet: text(stack, entry, "chainlet") ?? "?", place: place, function: text(stack, entry, "function")))
+          chainlet: text(stack, entry, "chainlet", most: FailureValues.longestName) ?? "?", place: place,
+          function: text(stack, entry, "function", most: FailureValues.longestName)))
       }
       stack.pop()
     }
     return trace
   }
 
-  private func text(_ stack: LuaStack, _ index: Int32, _ field: String) -> String? {
+  private func text(_ stack: LuaStack, _ index: Int32, _ field: String, most: Int = longestText) -> String? {
     stack.rawGet(index, field: field)
     defer { stack.pop() }
-    return stack.text(at: -1).map(FailureValues.cut)
+    return stack.text(at: -1, most: most).map(FailureValues.clean)
   }
 
-  /// A script's text as messages and logs may carry it: at most 4 KB, control characters escaped as Lua writes them.
-  private static func cut(_ message: String) -> String {
-    let text = message.utf8.count <= 4096 ? message : String(decoding: message.utf8.prefix(4096), as: UTF8.self) + "…"
+  /// A script's text as messages and logs may carry it: control characters are escaped as Lua writes them.
+  private static func clean(_ text: String) -> String {
     func isControl(_ scalar: Unicode.Scalar) -> Bool {
       (scalar.value < 32 && scalar != "\n" && scalar != "\t") || (127..<160).contains(scalar.value)
     }
@@ -209,12 +215,12 @@ final class FailureValues {
   /// `tostring(failure)`.
   private static func sentence(_ stack: LuaStack) -> String {
     guard stack.type(at: 1) == .table, stack.ensure(16) else { return "failure" }
-    func field(_ index: Int32, _ name: String) -> String? {
+    func field(_ index: Int32, _ name: String, most: Int = longestName) -> String? {
       stack.rawGet(index, field: name)
       defer { stack.pop() }
-      return stack.text(at: -1)
+      return stack.text(at: -1, most: most)
     }
-    var text = field(1, "message") ?? field(1, "code") ?? "failure"
+    var text = field(1, "message", most: longestText) ?? field(1, "code") ?? "failure"
     guard stack.rawGet(1, field: "trace") == .table else { return text }
     let trace = stack.top
     for position in 0..<min(16, stack.rawLength(at: trace)) {

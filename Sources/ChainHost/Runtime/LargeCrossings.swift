@@ -40,6 +40,8 @@ extension CrossingLimits {
   /// Of a share of so many bytes, how much is JSON text, which takes longer: its values are not counted before it is read.
   var jsonBytes: Int { bytes / 16 }
 
+  init(_ share: WorkShare) { self.init(bytes: share.bytes, nodes: share.nodes, work: share.work) }
+
   func within(_ share: CrossingLimits) -> CrossingLimits {
     CrossingLimits(
       depth: depth, bytes: min(bytes, share.bytes), nodes: min(nodes, share.nodes), work: min(work, share.work), direction: direction)
@@ -80,8 +82,10 @@ extension Lane {
     // Who made the value pays.
     if let payer = crossing.holds == call.pointee.core ? call : call.parent { clg_charge(payer.raw, now &- begun) }
     let isFull = crossing.writes?.pointee.owner.takeUnretainedValue().isOutOfMemory() ?? false
-    if isFull { crossing.inHostSection { crossing.work.end() } }
-    guard isOver || isFull else { return }
+    // A native function's own work ends with its run's time: its first instruction then ends the run.
+    let isSpent = crossing.staysHeld && clg_cpu_left(call.raw) == 0
+    if isFull || isSpent { crossing.inHostSection { crossing.work.end() } }
+    guard isOver || isFull || isSpent else { return }
     forget(crossing)
     if call.pointee.phase == .crossing { call.pointee.phase = .running }
     crossing.ended(isFull)

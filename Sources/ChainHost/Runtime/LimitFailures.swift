@@ -67,9 +67,12 @@ extension Lane {
   }
 
   /// The answer that a run got does not fit into its state's memory: it ends where it takes it.
-  func endForMemory(_ call: CallRef) {
+  func endForMemory(_ call: CallRef) { end(call, at: CLG_MEMORY) }
+
+  /// Its own limit ends a run where it takes the answer to its wait.
+  func end(_ call: CallRef, at limit: clg_end) {
     if watch.pointee.killed_run == call.raw { watch.pointee.killed_run = nil }
-    call.pointee.run.killed = sig_atomic_t(CLG_MEMORY.rawValue)
+    call.pointee.run.killed = sig_atomic_t(limit.rawValue)
   }
 
   /// Why a deadline ended a call: its own limit, or what its caller or its request allowed.

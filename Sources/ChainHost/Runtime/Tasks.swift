@@ -8,6 +8,9 @@ import LuaBridge
 /// On the waiter's stack lie: 1 the list (or the table of functions), 2 the function (or nil), 3 the results, and for
 /// named functions 4 the list of names.
 final class TaskGroup {
+  /// Functions that one `chain.all` or `chain.race` may name.
+  static let mostNames = 10_000
+
   enum Mode { case map, each, settle, all, race, timeout }
 
   let mode: Mode
@@ -58,7 +61,10 @@ extension Lane {
       waiter.setTop(1)
       waiter.pushNil()
       waiter.pushTable()
-      count = waiter.pushSortedKeys(of: 1)
+      do throws(LuaError) { count = try waiter.pushSortedNames(of: 1, most: TaskGroup.mostNames) } catch {
+        memory.pointee.memory.host -= 1
+        return wake(call, failure: Failure(code: Failure.Code.failed, message: "\(call.place(of: waiter))\(name): \(error.message)"))
+      }
     } else if mode == .map || mode == .settle {
       waiter.pushTable(array: Int32(clamping: min(count, 1_000_000)))
     } else {
@@ -107,17 +113,16 @@ extension Lane {
     }
     guard waiter.top >= 3, waiter.type(at: 3) != .nil else { return nil }
     guard waiter.type(at: 3) == .table else { return "\(name): expected a table of options, got \(waiter.describe(at: 3))" }
-    var problem: String?
-    waiter.forEachField(at: 3) { key, value in
-      if key == "limit", waiter.isInteger(at: value), waiter.integer(at: value) >= 1 {
+    do throws(LuaError) {
+      try waiter.forEachField(at: 3) { key, value throws(LuaError) in
+        guard key == "limit" else { throw LuaError(.runtime, "unknown option '\(key)'; the one option is 'limit'") }
+        guard waiter.isInteger(at: value), waiter.integer(at: value) >= 1 else {
+          throw LuaError(.runtime, "limit: expected an integer of at least 1, got \(waiter.describe(at: value))")
+        }
         limit = Int(clamping: waiter.integer(at: value))
-      } else if key == "limit" {
-        problem = "\(name): limit: expected an integer of at least 1, got \(waiter.describe(at: value))"
-      } else {
-        problem = "\(name): unknown option '\(key)'; the one option is 'limit'"
       }
-    }
-    return problem
+    } catch { return "\(name): \(error.message)" }
+    return nil
   }
 
   // MARK: Items

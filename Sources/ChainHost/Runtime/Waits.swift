@@ -4,7 +4,7 @@ import LuaBridge
 
 /// What a run can wait for, by the `op` of the function in which it waits.
 enum Op: Int32 {
-  case call, sleep, map, each, settle, all, race, timeout, await, emit, nextItem, result, lock, native, nextNative, encode, decode
+  case call, sleep, map, each, settle, all, race, timeout, await, emit, nextItem, result, lock, native, nextNative, stepped
 }
 
 extension Lane {
@@ -38,7 +38,7 @@ extension Lane {
     case .lock: beginLock(call)
     case .native: beginNative(call)
     case .nextNative: beginNextNative(call)
-    case .encode, .decode: beginJSON(call)
+    case .stepped: beginStepped(call)
     case nil: wake(call, failure: Failure(code: Failure.Code.failed, message: "a wait that the host does not know"))
     }
   }

@@ -6,74 +6,54 @@ import LuaBridge
 package enum JSONModule {
   static let program = SchemaProgram(ChainType(.any))
 
-  /// How what is too large for one event is handed to whoever runs the state: by waits, where the run can wait.
-  struct Pieces {
-    /// What may be done at once.
-    let share: CrossingLimits
-    /// What the run waits for; both arguments and results lie on its stack.
-    let encode, decode: Int32
-  }
-
   /// Pushes the module's table, a new one. In a host section of the state.
   package static func push(onto stack: LuaStack, state: LuaState) throws(LuaError) {
-    try push(onto: stack, state: state, nil)
-  }
-
-  static func push(onto stack: LuaStack, state: LuaState, _ pieces: Pieces?) throws(LuaError) {
+    // One for all of them: while one goes in pieces, no other run of the state goes on.
     let binding = try SchemaBinding(program: program, state: state)
     stack.pushTable(fields: 4)
-    func add(_ name: String, _ op: Int32? = nil, _ body: @escaping (LuaStack) -> Int32) {
-      if let op { state.push(NativeFunction(body), waitingFor: op, onto: stack) } else { state.push(NativeFunction(body), onto: stack) }
-      stack.rawSet(-2, field: name)
-    }
-    add("encode", pieces?.encode) { encode($0, binding, pieces) }
-    add("decode", pieces?.decode) { decode($0, binding, pieces) }
-    add("array") { array($0) }
+    state.push(stepped: { encode($0, binding, $1) }, onto: stack)
+    stack.rawSet(-2, field: "encode")
+    state.push(stepped: { decode($0, binding, $1) }, onto: stack)
+    stack.rawSet(-2, field: "decode")
+    state.push(NativeFunction { array($0) }, onto: stack)
+    stack.rawSet(-2, field: "array")
     JSONMarks.pushNull(onto: stack)
     stack.rawSet(-2, field: "null")
   }
 
-  private static func encode(_ stack: LuaStack, _ binding: SchemaBinding, _ pieces: Pieces?) -> Int32 {
+  private static func encode(_ stack: LuaStack, _ binding: SchemaBinding, _ stepping: Stepping) -> Int32 {
     guard stack.top >= 1 else { return stack.fail("bad argument #1 to 'encode': value expected, got nothing") }
-    let share = stack.canWait ? pieces?.share : nil
-    do throws(TypeMismatch) { try encode(stack, binding, within: share, pause: nil) } catch {
-      if share != nil, error.code == Failure.Code.outputLimit {
+    let limits = CrossingLimits(direction: .output)
+    var buffer = ByteBuffer()
+    do throws(TypeMismatch) {
+      try JSONWriter.write(
+        program, from: stack, at: 1, binding: binding, into: &buffer, limits: stepping.share.map { limits.within(CrossingLimits($0)) } ?? limits,
+        root: "json.encode", pause: stepping.pause)
+    } catch {
+      if stepping.share != nil, error.code == Failure.Code.outputLimit {
         stack.setTop(1)
         return LuaStack.waits
       }
       return stack.fail(error.message)
     }
+    stack.push(bytes: buffer.bytes)
     return 1
   }
 
-  /// Pushes the text of the value at 1.
-  static func encode(
-    _ stack: LuaStack, _ binding: SchemaBinding, within share: CrossingLimits?, pause: Pace.Pause?
-  ) throws(TypeMismatch) {
-    let limits = CrossingLimits(direction: .output)
-    var buffer = ByteBuffer()
-    try JSONWriter.write(
-      program, from: stack, at: 1, binding: binding, into: &buffer, limits: share.map(limits.within) ?? limits, root: "json.encode",
-      pause: pause)
-    stack.push(bytes: buffer.bytes)
-  }
-
-  private static func decode(_ stack: LuaStack, _ binding: SchemaBinding, _ pieces: Pieces?) -> Int32 {
+  private static func decode(_ stack: LuaStack, _ binding: SchemaBinding, _ stepping: Stepping) -> Int32 {
     guard stack.type(at: 1) == .string else {
       return stack.fail("bad argument #1 to 'decode': string expected, got \(stack.describe(at: 1))")
     }
-    if let pieces, stack.bytes(at: 1).count > pieces.share.jsonBytes, stack.canWait {
+    if let share = stepping.share, stack.bytes(at: 1).count > CrossingLimits(share).jsonBytes {
       stack.setTop(1)
       return LuaStack.waits
     }
-    do throws(TypeMismatch) { try decode(stack, binding, pause: nil) } catch { return stack.fail(error.message) }
+    do throws(TypeMismatch) {
+      try JSONReader.read(
+        stack.bytes(at: 1), program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "json.decode",
+        pause: stepping.pause)
+    } catch { return stack.fail(error.message) }
     return 1
-  }
-
-  /// Pushes the value of the text at 1.
-  static func decode(_ stack: LuaStack, _ binding: SchemaBinding, pause: Pace.Pause?) throws(TypeMismatch) {
-    try JSONReader.read(
-      stack.bytes(at: 1), program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "json.decode", pause: pause)
   }
 
   /// Marks a table, or a new one, as an array: written as `[]` even when it is empty.

@@ -43,9 +43,7 @@ enum TensorScores {
     var options = PickOptions()
     if !a.isAbsent(2) {
       guard a.stack.type(at: 2) == .table else { throw a.wrong(2, "table of options expected, got \(a.stack.describe(at: 2))") }
-      var failed: LuaError?
-      a.stack.forEachField(at: 2) { name, place in
-        guard failed == nil else { return }
+      try a.stack.forEachField(at: 2) { name, place throws(LuaError) in
         do throws(LuaError) {
           switch name {
           case "temperature": options.temperature = try Double.read(from: a.stack, at: place)
@@ -54,11 +52,10 @@ enum TensorScores {
           case "seed": chance = TensorScores.chance(of: try Int.read(from: a.stack, at: place))
           default:
             let near = nearestName(to: name, among: TensorScores.options).map { "; did you mean '\($0)'?" }
-            failed = a.wrong(2, "unknown option '\(name)'\(near ?? "; there are \(TensorScores.options.joined(separator: ", "))")")
+            throw LuaError(.runtime, "unknown option '\(name)'\(near ?? "; there are \(TensorScores.options.joined(separator: ", "))")")
           }
-        } catch { failed = a.wrong(2, "\(name): \(error.message)") }
+        } catch { throw a.wrong(2, error.message.hasPrefix("unknown ") ? error.message : "\(name): \(error.message)") }
       }
-      if let failed { throw failed }
     }
     a.stack.push(integer: Int64(try a.tensor(1).pick(options, chance: chance)))
     return 1

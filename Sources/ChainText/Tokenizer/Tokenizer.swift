@@ -72,6 +72,9 @@ public final class Tokenizer: Sendable {
     return results
   }
 
+  /// The most tokens of texts that are encoded together, padding counted.
+  public static let mostTogether = 2 << 20
+
   /// For one run of a model: made as long as the longest of them, whatever length the file pads to.
   /// - Parameters:
   ///   - pairs: a second text for each.
@@ -86,6 +89,12 @@ public final class Tokenizer: Sendable {
       throw Failure(
         code: Failure.Code.failed,
         message: "a text cannot be cut to \(limit) tokens: the special ones, and what may not be cut, are \(longest)")
+    }
+    guard longest <= Tokenizer.mostTogether / max(1, results.count) else {
+      throw Failure(
+        code: Failure.Code.failed,
+        message: "\(results.count) texts, filled up to the longest of \(longest) tokens, are more than \(Tokenizer.mostTogether) tokens; "
+          + "give fewer texts at once, or shorter ones")
     }
     let padding = padding ?? Padding(id: vocabulary.id(of: "[PAD]") ?? 0)
     for place in results.indices { results[place].pad(to: longest, with: padding) }

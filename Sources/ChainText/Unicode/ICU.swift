@@ -18,7 +18,13 @@ struct ICU: @unchecked Sendable {
   let decomposition: @convention(c) (Normalizer, Int32, UnsafeMutablePointer<UInt16>, Int32, UnsafeMutablePointer<Int32>) -> Int32
   /// What two characters compose to, or a negative number.
   let composition: @convention(c) (Normalizer, Int32, Int32) -> Int32
+  /// Whether what comes before a character never has a part in its normal form.
+  let hasBoundaryBefore: @convention(c) (Normalizer, Int32) -> Int8
   let openBreaks: @convention(c) (Int32, UnsafePointer<CChar>, UnsafePointer<UInt16>?, Int32, UnsafeMutablePointer<Int32>) -> OpaquePointer?
+  /// Text in UTF-8, without a copy of it.
+  let openText: @convention(c) (OpaquePointer?, UnsafePointer<CChar>?, Int64, UnsafeMutablePointer<Int32>) -> OpaquePointer?
+  let closeText: @convention(c) (OpaquePointer) -> OpaquePointer?
+  let setText: @convention(c) (OpaquePointer, OpaquePointer, UnsafeMutablePointer<Int32>) -> Void
   let nextBreak: @convention(c) (OpaquePointer) -> Int32
   let ruleStatus: @convention(c) (OpaquePointer) -> Int32
   let closeBreaks: @convention(c) (OpaquePointer) -> Void
@@ -47,11 +53,15 @@ struct ICU: @unchecked Sendable {
     }
     guard let decomposition = find("unorm2_getDecomposition", type(of: self.decomposition)),
       let composition = find("unorm2_composePair", type(of: self.composition)),
+      let hasBoundaryBefore = find("unorm2_hasBoundaryBefore", type(of: self.hasBoundaryBefore)),
+      let openText = find("utext_openUTF8", type(of: self.openText)), let closeText = find("utext_close", type(of: self.closeText)),
+      let setText = find("ubrk_setUText", type(of: self.setText)),
       let openBreaks = find("ubrk_open", type(of: self.openBreaks)), let nextBreak = find("ubrk_next", type(of: self.nextBreak)),
       let ruleStatus = find("ubrk_getRuleStatus", type(of: self.ruleStatus)),
       let closeBreaks = find("ubrk_close", type(of: self.closeBreaks))
     else { return nil }
     (self.normalizer, self.decomposition, self.composition) = (normalizer, decomposition, composition)
+    (self.hasBoundaryBefore, self.openText, self.closeText, self.setText) = (hasBoundaryBefore, openText, closeText, setText)
     (self.openBreaks, self.nextBreak, self.ruleStatus, self.closeBreaks) = (openBreaks, nextBreak, ruleStatus, closeBreaks)
   }
 

@@ -7,14 +7,53 @@ public enum UnicodeForm: String, Sendable, Hashable, CaseIterable {
   var composes: Bool { self == .nfc || self == .nfkc }
 }
 
-extension String {
-  /// The same text in one of Unicode's normal forms.
+extension UnicodeForm {
+  /// So much of a text is normalized in one step, in bytes, and so much where it can be cut nowhere. After that it is cut
+  /// all the same, as Unicode's stream-safe form allows long before.
+  private static let window = 4096, longestWindow = 64 << 10
+
+  /// Gives `body` a text, UTF-8, in this form, part after part.
+  /// - Parameter body: false: the rest is not wanted.
   /// - Throws: a failure when ICU is not there.
-  public func normalized(_ form: UnicodeForm) throws -> String {
-    if utf8.allSatisfy({ $0 < 0x80 }) { return self }
-    var text = TrackedText(self)
-    try text.normalize(form)
-    return text.string
+  public func normalize(_ text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Bool) throws {
+    var start = 0
+    while start < text.count {
+      let end = try end(of: text, from: start)
+      let part = UnsafeRawBufferPointer(rebasing: text[start..<end])
+      start = end
+      if part.allSatisfy({ $0 < 0x80 }) {
+        guard try body(part) else { return }
+        continue
+      }
+      var tracked = TrackedText(String(decoding: part, as: UTF8.self))
+      try tracked.normalize(self)
+      var normal = tracked.string
+      guard try normal.withUTF8({ try body(UnsafeRawBufferPointer($0)) }) else { return }
+    }
+  }
+
+  /// Where a part that begins at `start` may end: nothing that follows has to do with it.
+  private func end(of text: UnsafeRawBufferPointer, from start: Int) throws -> Int {
+    guard text.count - start > UnicodeForm.window else { return text.count }
+    var length = UnicodeForm.window
+    while true {
+      let last = text.characterStart(atOrBefore: min(start + length, text.count - 1))
+      var place = last
+      while place > start {
+        if try isBoundary(before: text.character(at: place).scalar) { return place }
+        place = text.characterStart(atOrBefore: place - 1)
+      }
+      if start + length >= text.count { return text.count }
+      if length >= UnicodeForm.longestWindow { return last }
+      length *= 2
+    }
+  }
+
+  private func isBoundary(before scalar: Unicode.Scalar) throws -> Bool {
+    if scalar.value < 0x80 { return true }
+    let icu = try ICU.shared()
+    guard let normalizer = icu.normalizer[self] else { return true }
+    return icu.hasBoundaryBefore(normalizer, Int32(scalar.value)) != 0
   }
 }
 

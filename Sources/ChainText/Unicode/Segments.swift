@@ -1,106 +1,92 @@
 import ChainBase
 
-/// Where words and sentences begin and end, by Unicode's rules (UAX 29) and ICU's dictionaries.
-public enum TextSegments {
-  private static let word: Int32 = 1, sentence: Int32 = 3
+/// Where words and sentences begin and end, by Unicode's rules (UAX 29) and ICU's dictionaries. Texts are UTF-8, places are
+/// in bytes.
+///
+/// A long text is looked at through a window that moves over it, so that no step takes long and nothing is kept of what is
+/// behind. A word or sentence that is longer than the window is cut.
+public final class TextSegments {
+  public enum Kind: Int32, Sendable {
+    /// Words, and the spaces and punctuation between them.
+    case words = 1
+    /// Sentences, each with the spaces behind it.
+    case sentences = 3
 
-  /// The words: what has letters, digits or ideographs, without the spaces and the punctuation between.
-  public static func words(of text: String) throws -> [Range<String.Index>] {
-    try ranges(word, text).filter { $0.status >= 100 }.map(\.range) // below are spaces and punctuation
+    /// In bytes. A dictionary takes milliseconds for so many characters of a language that writes no spaces.
+    var window: Int { self == .words ? 16 << 10 : 64 << 10 }
   }
 
-  /// The sentences, each with the spaces behind it; together they are the text.
-  public static func sentences(of text: String) throws -> [Range<String.Index>] {
-    try ranges(sentence, text).map(\.range)
+  /// A segment that ends so many bytes before the window's end is taken not to depend on what follows.
+  private static let margin = 1024
+
+  private let kind: Kind
+  private let icu: ICU
+  private let breaks: OpaquePointer
+
+  /// - Throws: a failure when ICU is not there.
+  public init(_ kind: Kind) throws {
+    icu = try ICU.shared()
+    self.kind = kind
+    var status: Int32 = 0
+    guard let breaks = icu.openBreaks(kind.rawValue, "", nil, 0, &status), status <= 0 else { throw TextSegments.failure(status) }
+    self.breaks = breaks
   }
 
-  /// Words, spaces and punctuation; together they are the text.
-  static func pieces(of text: String) throws -> [Range<String.Index>] { try ranges(word, text).map(\.range) }
+  deinit { icu.closeBreaks(breaks) }
 
-  private static func ranges(_ kind: Int32, _ text: String) throws -> [(range: Range<String.Index>, status: Int32)] {
-    let units = Array(text.utf16)
-    guard !units.isEmpty else { return [] }
-    let icu = try ICU.shared()
-    return try units.withUnsafeBufferPointer { units in
-      var status: Int32 = 0
-      guard let breaks = icu.openBreaks(kind, "", units.baseAddress, Int32(clamping: units.count), &status), status <= 0 else {
-        throw Failure(code: Failure.Code.failed, message: "ICU cannot cut the text up (error \(status))")
+  private static func failure(_ status: Int32) -> Failure {
+    Failure(code: Failure.Code.failed, message: "ICU cannot cut the text up (error \(status))")
+  }
+
+  /// Gives `body` each segment, and whether it is a word: has letters, digits or ideographs. Together they are the text.
+  /// - Parameter body: false: the rest is not wanted.
+  public func forEach(in text: UnsafeRawBufferPointer, _ body: (Range<Int>, _ isWord: Bool) throws -> Bool) throws {
+    var start = 0
+    while start < text.count {
+      let end = text.characterStart(atOrBefore: min(start + kind.window, text.count))
+      let settled = end == text.count ? end : end - TextSegments.margin
+      try show(UnsafeRawBufferPointer(rebasing: text[start..<end]))
+      var place = start
+      while case let next = icu.nextBreak(breaks), next >= 0 {
+        let segment = place..<start + Int(next)
+        if segment.upperBound > settled, place > start { break } // the next window begins with it
+        guard try body(segment, icu.ruleStatus(breaks) >= 100) else { return }
+        place = segment.upperBound
       }
-      defer { icu.closeBreaks(breaks) }
-      var result: [(range: Range<String.Index>, status: Int32)] = []
-      var start = text.startIndex
-      while true {
-        let next = icu.nextBreak(breaks)
-        guard next >= 0 else { return result }
-        let end = String.Index(utf16Offset: Int(next), in: text)
-        result.append((start..<end, icu.ruleStatus(breaks)))
-        start = end
-      }
+      start = place > start ? place : end
     }
+  }
+
+  private func show(_ text: UnsafeRawBufferPointer) throws {
+    var status: Int32 = 0
+    guard let shown = icu.openText(nil, text.baseAddress?.assumingMemoryBound(to: CChar.self), Int64(text.count), &status), status <= 0
+    else { throw TextSegments.failure(status) }
+    icu.setText(breaks, shown, &status) // which makes itself a copy of what says where the text is
+    _ = icu.closeText(shown)
+    guard status <= 0 else { throw TextSegments.failure(status) }
   }
 }
 
-/// Text in parts of bounded size, for models that take no more: cut between sentences where it is possible, else between
-/// words, else between characters.
-public struct TextChunks: Sendable {
-  /// The most of one part, in what `measure` counts.
-  public var size: Int
-  /// How much of the end of a part the next one begins with, at most.
-  public var overlap: Int
-
-  public init(size: Int, overlap: Int = 0) {
-    self.size = size
-    self.overlap = overlap
+extension UnsafeRawBufferPointer {
+  /// Where the character begins of which the byte at `place` is a part; `count` for the end.
+  func characterStart(atOrBefore place: Int) -> Int {
+    var place = place
+    while place > 0, place < count, self[place] & 0xC0 == 0x80 { place -= 1 }
+    return place
   }
 
-  /// - Parameter measure: the size of a piece of text, for example its characters or its tokens.
-  public func ranges(of text: String, measure: (Substring) throws -> Int) throws -> [Range<String.Index>] {
-    guard size > 0, overlap >= 0, overlap < size else {
-      throw Failure(code: Failure.Code.failed, message: "chunks: the size must be at least 1 and the overlap smaller, got \(size) and \(overlap)")
-    }
-    var pieces: [(range: Range<String.Index>, size: Int)] = []
-    for sentence in try TextSegments.sentences(of: text) { try add(sentence, of: text, measure, &pieces) }
-    var chunks: [Range<String.Index>] = []
-    var first = 0, total = 0
-    for (place, piece) in pieces.enumerated() {
-      if total + piece.size > size, place > first {
-        chunks.append(pieces[first].range.lowerBound..<pieces[place - 1].range.upperBound)
-        var (kept, start) = (0, place)
-        while start - 1 > first, kept + pieces[start - 1].size <= overlap, kept + pieces[start - 1].size + piece.size <= size {
-          start -= 1
-          kept += pieces[start].size
-        }
-        (first, total) = (start, kept)
-      }
-      total += piece.size
-    }
-    if first < pieces.count { chunks.append(pieces[first].range.lowerBound..<text.endIndex) }
-    return chunks
+  /// The character that begins at a place, and where it ends.
+  func character(at place: Int) -> (scalar: Unicode.Scalar, end: Int) {
+    var end = place + 1
+    while end < count, self[end] & 0xC0 == 0x80 { end += 1 }
+    return (String(decoding: self[place..<end], as: UTF8.self).unicodeScalars.first ?? "\u{FFFD}", end)
   }
 
-  private func add(
-    _ range: Range<String.Index>, of text: String, _ measure: (Substring) throws -> Int,
-    _ pieces: inout [(range: Range<String.Index>, size: Int)]
-  ) throws {
-    let whole = try measure(text[range])
-    if whole <= size { return pieces.append((range, whole)) }
-    let part = String(text[range])
-    var start = range.lowerBound
-    for word in try TextSegments.pieces(of: part) {
-      let length = part.unicodeScalars.distance(from: word.lowerBound, to: word.upperBound)
-      let end = text.unicodeScalars.index(start, offsetBy: length)
-      defer { start = end }
-      let wordSize = try measure(text[start..<end])
-      if wordSize <= size {
-        pieces.append((start..<end, wordSize))
-        continue
-      }
-      var place = start
-      while place < end {
-        let next = text.unicodeScalars.index(after: place)
-        pieces.append((place..<next, try measure(text[place..<next])))
-        place = next
-      }
-    }
+  /// A range of it without the spaces at both ends.
+  package func trimmed(_ range: Range<Int>) -> Range<Int> {
+    var (start, end) = (range.lowerBound, range.upperBound)
+    while start < end, case let next = character(at: start), next.scalar.isSpace { start = next.end }
+    while start < end, case let last = characterStart(atOrBefore: end - 1), character(at: last).scalar.isSpace { end = last }
+    return start..<end
   }
 }

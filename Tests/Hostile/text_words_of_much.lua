@@ -1,0 +1,3 @@
+-- ends: memory_limit
+-- limits: memory = "32MB"
+require("text").words(("a "):rep(7000000))
