@@ -106,6 +106,23 @@ private let wordpiece = "engine = 'tokenizer', path = '\(fixtures)/wordpiece.jso
     #expect(await message("engine = 'tokenizer', path = '\(#filePath)'").contains("not valid JSON"))
   }
 
+  @Test("what is worked on in one call is bounded, before it is read")
+  func bounds() async throws {
+    let long = "local long = ('a b '):rep(300000) "
+    #expect(await message(wordpiece, long + "return self.m:encode(long)").contains("a text of more than 1048576 bytes; take it in parts, with chunks"))
+    #expect(await message(wordpiece, long + "return self.m:count(long)").contains("bad argument #1 to 'count': a text of more than 1048576 bytes"))
+    #expect(await message(wordpiece, long + "return self.m:encode { 'a', long }").contains("item 2: a text of more than 1048576 bytes"))
+    let many = "local list = {} for i = 1, 300 do list[i] = ('a b '):rep(5000) end "
+    #expect(await message(wordpiece, many + "return self.m:encode(list)").contains("more than 4194304 bytes of text in all"))
+    #expect(await message(wordpiece, "local list = {} for i = 1, 10001 do list[i] = '' end return self.m:encode(list)").contains("more than 10000 texts"))
+    let uneven = "local list = { ('a b '):rep(5000) } for i = 2, 1000 do list[i] = 'a' end "
+    #expect(await message(wordpiece, uneven + "return self.m:encode(list, { max = 20000 })")
+      .contains("1000 texts, filled up to the longest of 10002 tokens, are more than 2097152 tokens"))
+    #expect(await message(wordpiece, "local ids = {} for i = 1, 200001 do ids[i] = 5 end return self.m:decode(ids)").contains("more than 200000 ids"))
+    #expect(await message(wordpiece, "return require('text').chunks(('a. '):rep(20000), { size = 10000, overlap = 9999, tokenizer = self.m })")
+      .contains("chunks: more than 50000 parts, or 16777216 bytes in all"))
+  }
+
   @Test("all lanes and chainlets of a host share one tokenizer, beside a model")
   func shared() async throws {
     let host = ChainHost(lanes: 2)
