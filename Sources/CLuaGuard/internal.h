@@ -34,14 +34,27 @@ int clg_ends_at_once(const clg_run *run);
 enum { CLG_POLL_STEPS = 16384 };                   // of a matcher, about 50 microseconds
 int clg_poll(lua_State *L);                        // raises when the run is to be ended; true: give way, if that is possible
 int clg_give_way(lua_State *L, lua_KContext context, lua_KFunction go_on); // `return` it: the slice is over, `go_on` goes on
+// What no count tells: a function called for an element, or a long text compared, may take any time. A loop of such things
+// asks after each of them; it costs no look at the clock. Where slices are counted, clg_poll alone knows.
+static inline int clg_slice_is_over(void) {
+  clg_watch *watch = clg_thread_watch;
+  return watch && atomic_load_explicit(&watch->wanted, memory_order_relaxed) ==
+                    atomic_load_explicit(&watch->sequence, memory_order_relaxed);
+}
 size_t clg_string_limit(lua_State *L);
+void clg_refuse_longer(lua_State *L, size_t length); // a string that would have more bytes than one may
 
 enum { CLG_READ = 1, CLG_WRITE = 2, CLG_LENGTH = 4 };
 void clg_check_table(lua_State *L, int index, int needs);
+int clg_may_call(lua_State *L, int index); // whether it has a metatable: an element of it may take any time
 void clg_check_span(lua_State *L, int index, lua_Integer first, lua_Integer last);
 
+int clg_read_numeral(lua_State *L, int index);     // a long text that is a number becomes it; whether it was long
+
 // Each with its library's table on top.
+void clg_read_numerals(lua_State *L, const char *name); // before that function runs, which takes many numbers
 void clg_open_matching(lua_State *L);
 void clg_open_strings(lua_State *L);
 void clg_open_tables(lua_State *L);
+void clg_open_extremes(lua_State *L);              // math.max, math.min
 int clg_table_sort(lua_State *L);

@@ -287,10 +287,14 @@ static void push_table(lua_State *L) {
   clg_open_tables(L);
 }
 
-static void push_utf8(lua_State *L) { luaopen_utf8(L); }
+static void push_utf8(lua_State *L) {
+  luaopen_utf8(L);
+  clg_read_numerals(L, "char");
+}
 
 static void push_math(lua_State *L) {
   luaopen_math(L);
+  clg_open_extremes(L);
   uint64_t seed = clg_state_inline(L)->seed;
   if (!seed) return;
   // On the main coroutine: this one may be waiting for what needs the library, and Lua calls nothing on one that waits.

@@ -151,9 +151,9 @@ static int after_pause(lua_State *L, int status, lua_KContext context);
 static int after_comparison(lua_State *L, int status, lua_KContext context);
 
 static int sort_on(lua_State *L, sorting *job) {
-  int less, has_function = !lua_isnil(L, COMPARE);
+  int less, has_function = !lua_isnil(L, COMPARE), may_take_long = has_function || clg_may_call(L, TABLE);
   do {
-    if (--job->steps <= 0) {
+    if (--job->steps <= 0 || (may_take_long && clg_slice_is_over())) {
       job->steps = POLL_COMPARISONS;
       if (clg_poll(L)) return clg_give_way(L, 0, after_pause);
     }
@@ -166,6 +166,7 @@ static int sort_on(lua_State *L, sorting *job) {
       less = lua_toboolean(L, -1);
       lua_pop(L, 1);
     } else {
+      if (!may_take_long) may_take_long = lua_type(L, left) != LUA_TNUMBER || lua_type(L, right) != LUA_TNUMBER;
       less = lua_compare(L, left, right, LUA_OPLT);
     }
   } while (take_answer(L, job, less));

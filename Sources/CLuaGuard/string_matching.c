@@ -39,9 +39,13 @@ static int pause_matcher(lua_State *L, const clg_matcher *m, lua_KContext contex
 static clg_matcher *paused_matcher(lua_State *L) { return lua_touserdata(L, -1); }
 
 // ---------------------------------------------------------------------------------------------- find, match
+static const char special[256] = {
+  ['^'] = 1, ['$'] = 1, ['*'] = 1, ['+'] = 1, ['?'] = 1, ['.'] = 1, ['('] = 1, ['['] = 1, ['%'] = 1, ['-'] = 1,
+};
+
 static int is_plain(const char *pattern, size_t length) {
   for (size_t i = 0; i < length; i++)
-    if (pattern[i] && strchr("^$*+?.([%-", pattern[i])) return 0;
+    if (special[(uint8_t)pattern[i]]) return 0;
   return 1;
 }
 
@@ -67,6 +71,29 @@ static int continue_search(lua_State *L, int status, lua_KContext wants_places) 
   return search_once(L, &m, (int)wants_places);
 }
 
+enum { PIECE = 1 << 18 };
+
+// The text is searched piece by piece: memmem is linear in glibc, musl and macOS, but takes up to 10 ns for a byte.
+static int find_plain(lua_State *L, int status, lua_KContext from) {
+  (void)status;
+  size_t length, wanted, at = (size_t)from;
+  const char *text = lua_tolstring(L, 1, &length), *pattern = lua_tolstring(L, 2, &wanted);
+  for (;;) {
+    size_t most = (wanted > PIECE ? wanted : PIECE) + wanted, piece = length - at < most ? length - at : most;
+    const char *found = memmem(text + at, piece, pattern, wanted);
+    if (found) {
+      lua_pushinteger(L, found - text + 1);
+      lua_pushinteger(L, found - text + (lua_Integer)wanted);
+      return 2;
+    }
+    if (piece == length - at) break;
+    at += piece - wanted + 1;
+    if (clg_slice_is_over() && clg_poll(L)) return clg_give_way(L, (lua_KContext)at, find_plain);
+  }
+  luaL_pushfail(L);
+  return 1;
+}
+
 static int find_or_match(lua_State *L, int finds) {
   size_t length, pattern_length;
   const char *text = luaL_checklstring(L, 1, &length), *pattern = luaL_checklstring(L, 2, &pattern_length);
@@ -75,16 +102,7 @@ static int find_or_match(lua_State *L, int finds) {
     luaL_pushfail(L);
     return 1;
   }
-  if (finds && (lua_toboolean(L, 4) || is_plain(pattern, pattern_length))) {
-    const char *found = memmem(text + from, length - from, pattern, pattern_length); // linear in glibc, musl and macOS
-    if (!found) {
-      luaL_pushfail(L);
-      return 1;
-    }
-    lua_pushinteger(L, found - text + 1);
-    lua_pushinteger(L, found - text + (lua_Integer)pattern_length);
-    return 2;
-  }
+  if (finds && (lua_toboolean(L, 4) || is_plain(pattern, pattern_length))) return find_plain(L, LUA_OK, (lua_KContext)from);
   clg_matcher m;
   clg_matcher_init(&m, L, text, length, pattern, pattern_length, 1);
   m.start = text + from;
@@ -227,6 +245,8 @@ static void append_value(lua_State *L, substitution *job) {
 }
 
 static void finish_match(substitution *job) {
+  // What gave the replacement may have taken long: then the search asks first.
+  if ((job->kind == LUA_TFUNCTION || job->kind == LUA_TTABLE) && clg_slice_is_over()) job->m.steps = 0;
   job->count++;
   job->rest = job->m.start = job->m.refused = job->m.end;
   job->done = job->m.anchored;

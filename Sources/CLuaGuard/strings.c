@@ -3,6 +3,10 @@
 
 size_t clg_string_limit(lua_State *L) { return clg_state_inline(L)->memory.string_limit; }
 
+void clg_refuse_longer(lua_State *L, size_t length) {
+  if (length > clg_string_limit(L)) luaL_error(L, "resulting string too large");
+}
+
 // The text is doubled, so that a short one costs no more than a long one.
 static int string_rep(lua_State *L) {
   size_t length, gap;
@@ -28,42 +32,140 @@ static int string_rep(lua_State *L) {
   return 1;
 }
 
+// ---------------------------------------------------------------------------------------------- pack, unpack
+enum { LONGEST_FORMAT = 1 << 20 }; // an item takes some nanoseconds
+
+static const char *check_format(lua_State *L) {
+  size_t length;
+  const char *format = luaL_checklstring(L, 1, &length);
+  if (length > LONGEST_FORMAT) luaL_error(L, "format is too long (%d bytes at most)", LONGEST_FORMAT);
+  return format;
+}
+
 // Lua's own; "c2147483647" would pad two gigabytes, a byte at a time.
 static int string_pack(lua_State *L) {
   size_t limit = clg_string_limit(L), total = 0;
-  for (const char *p = luaL_checkstring(L, 1); *p; p++) {
+  for (const char *p = check_format(L); *p; p++) {
     if (*p != 'c') continue;
     size_t size = 0;
     while (p[1] >= '0' && p[1] <= '9' && size <= limit) size = size * 10 + (size_t)(*++p - '0');
-    total += size;
-    if (total > limit) return luaL_error(L, "resulting string too large");
+    clg_refuse_longer(L, total += size);
   }
+  total = 0;
+  for (int i = 2, count = lua_gettop(L); i <= count; i++) // texts are copied or, as numbers, read
+    if (lua_type(L, i) == LUA_TSTRING) clg_refuse_longer(L, total += lua_rawlen(L, i));
   return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-// Lua's own. Each item is a call of snprintf, which takes up to some microseconds, and "%q" makes one for each control byte.
-enum { MOST_ITEMS = 10000, MOST_QUOTED = 1 << 20 };
+static int with_checked_format(lua_State *L) {
+  check_format(L);
+  return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+// ---------------------------------------------------------------------------------------------- format
+// Lua's own, after its values. Each item is a call of snprintf, which takes up to some microseconds, and "%q" makes one for
+// each control byte; what is cut or padded is measured first, however little of it is used.
+enum { MOST_ITEMS = 10000, MOST_QUOTED = 1 << 20, MOST_PADDED = 64 << 20, FEW_BYTES = 4096 };
+
+// The conversion of the next item from `*place` on, which moves behind it, or 0. `*has_options`: there is something before it.
+static char next_item(const char **place, const char *end, int *has_options) {
+  const char *p = *place;
+  while ((p = memchr(p, '%', (size_t)(end - p)))) {
+    const char *first = ++p;
+    while (p < end && *p && strchr("-+ #0123456789.", *p)) p++;
+    if (p == end) break;
+    char conversion = *p++;
+    if (conversion == '%') continue;
+    *has_options = p - 1 > first;
+    *place = p;
+    return conversion;
+  }
+  *place = end;
+  return 0;
+}
+
+static int format_values(lua_State *L) {
+  size_t length, quoted = 0, padded = 0;
+  const char *place = lua_tolstring(L, 1, &length), *end = place + length;
+  int count = lua_gettop(L), has_options;
+  char conversion;
+  for (int i = 2; i <= count && (conversion = next_item(&place, end, &has_options)); i++) {
+    if (lua_type(L, i) != LUA_TSTRING) continue;
+    if (conversion == 'q') quoted += lua_rawlen(L, i);
+    if (conversion == 's' && has_options) padded += lua_rawlen(L, i);
+  }
+  if (quoted > MOST_QUOTED) return luaL_error(L, "strings are too long to quote (%d bytes at most)", MOST_QUOTED);
+  if (padded > MOST_PADDED) return luaL_error(L, "strings are too long to cut or pad (%d bytes at most)", MOST_PADDED);
+  return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+static int after_tostring(lua_State *L, int status, lua_KContext context);
+static int after_pause(lua_State *L, int status, lua_KContext context);
+
+static void take_text(lua_State *L, int index) {
+  if (!lua_isstring(L, -1)) luaL_error(L, "'__tostring' must return a string");
+  lua_replace(L, index);
+}
+
+// Makes the values ready that take long: what has a `__tostring` becomes text, long numerals become numbers. `context` is the
+// place in the format and, in its last 16 bits, the value before it.
+static int ready_values(lua_State *L, lua_KContext context) {
+  size_t length;
+  const char *form = lua_tolstring(L, 1, &length), *place = form + (context >> 16), *end = form + length;
+  int i = (int)(context & 0xffff), count = lua_gettop(L), has_options;
+  char conversion;
+  while (i < count && (conversion = next_item(&place, end, &has_options))) {
+    lua_KContext here = (lua_KContext)(place - form) << 16 | ++i;
+    if (conversion == 's') {
+      if (luaL_getmetafield(L, i, "__tostring") == LUA_TNIL) continue;
+      lua_pushvalue(L, i);
+      lua_callk(L, 1, 1, here, after_tostring);
+      take_text(L, i);
+    } else if (conversion == 'q' || conversion == 'p' || !clg_read_numeral(L, i)) {
+      continue;
+    }
+    if (clg_slice_is_over() && clg_poll(L)) return clg_give_way(L, here, after_pause);
+  }
+  return format_values(L);
+}
+
+static int after_tostring(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  take_text(L, (int)(context & 0xffff));
+  return ready_values(L, context);
+}
+
+static int after_pause(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  return ready_values(L, context);
+}
 
 static int string_format(lua_State *L) {
-  int count = lua_gettop(L);
+  int count = lua_gettop(L), are_ready = 1;
   if (count > MOST_ITEMS) return luaL_error(L, "too many values to format (%d at most)", MOST_ITEMS);
-  size_t length;
-  const char *form = luaL_checklstring(L, 1, &length);
-  if (memmem(form, length, "%q", 2)) {
-    size_t quoted = 0;
-    for (int i = 2; i <= count; i++) quoted += lua_type(L, i) == LUA_TSTRING ? lua_rawlen(L, i) : 0;
-    if (quoted > MOST_QUOTED) return luaL_error(L, "strings are too long to quote (%d bytes at most)", MOST_QUOTED);
+  check_format(L);
+  size_t bytes = 0;
+  for (int i = 2; i <= count; i++) {
+    int type = lua_type(L, i);
+    if (type == LUA_TSTRING) bytes += lua_rawlen(L, i);
+    are_ready = are_ready && type != LUA_TTABLE && type != LUA_TUSERDATA;
   }
-  return lua_tocfunction(L, lua_upvalueindex(1))(L);
+  return are_ready && bytes <= FEW_BYTES ? lua_tocfunction(L, lua_upvalueindex(1))(L) : ready_values(L, 1);
+}
+
+// Puts `function` in front of the library's own, which becomes its upvalue.
+static void guard(lua_State *L, const char *name, lua_CFunction function) {
+  lua_getfield(L, -1, name);
+  lua_pushcclosure(L, function, 1);
+  lua_setfield(L, -2, name);
 }
 
 void clg_open_strings(lua_State *L) {
   lua_pushcfunction(L, string_rep);
   lua_setfield(L, -2, "rep");
-  lua_getfield(L, -1, "pack");
-  lua_pushcclosure(L, string_pack, 1);
-  lua_setfield(L, -2, "pack");
-  lua_getfield(L, -1, "format");
-  lua_pushcclosure(L, string_format, 1);
-  lua_setfield(L, -2, "format");
+  guard(L, "pack", string_pack);
+  guard(L, "packsize", with_checked_format);
+  guard(L, "unpack", with_checked_format);
+  guard(L, "format", string_format);
+  clg_read_numerals(L, "char");
 }

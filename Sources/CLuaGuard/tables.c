@@ -5,6 +5,15 @@
 
 enum { MOST_VIRTUAL = 200000, POLL_MASK = 4095 };
 
+// Values are moved fast enough to ask now and then. Where a metamethod may run, an element may take any time.
+static int is_due(lua_Integer i, int may_call) { return (i & POLL_MASK) == 0 || (may_call && clg_slice_is_over()); }
+
+int clg_may_call(lua_State *L, int index) {
+  if (!lua_getmetatable(L, index)) return 0;
+  lua_pop(L, 1);
+  return 1;
+}
+
 static int has_raw_field(lua_State *L, int metatable, const char *name) {
   metatable = lua_absindex(L, metatable);
   lua_pushstring(L, name);
@@ -40,10 +49,11 @@ static lua_Integer length_of(lua_State *L, int needs) {
 static int shift_up(lua_State *L, int status, lua_KContext from) { // table, position, value
   (void)status;
   lua_Integer position = lua_tointeger(L, 2);
+  int calls = clg_may_call(L, 1);
   for (lua_Integer i = from; i > position;) {
     lua_geti(L, 1, i - 1);
     lua_seti(L, 1, i--);
-    if ((i & POLL_MASK) == 0 && clg_poll(L)) return clg_give_way(L, i, shift_up);
+    if (is_due(i, calls) && clg_poll(L)) return clg_give_way(L, i, shift_up);
   }
   lua_seti(L, 1, position);
   return 0;
@@ -68,10 +78,11 @@ static int table_insert(lua_State *L) {
 static int shift_down(lua_State *L, int status, lua_KContext from) { // table, length, the removed value
   (void)status;
   lua_Integer length = lua_tointeger(L, 2), i = from;
+  int calls = clg_may_call(L, 1);
   while (i < length) {
     lua_geti(L, 1, i + 1);
     lua_seti(L, 1, i++);
-    if ((i & POLL_MASK) == 0 && clg_poll(L)) return clg_give_way(L, i, shift_down);
+    if (is_due(i, calls) && clg_poll(L)) return clg_give_way(L, i, shift_down);
   }
   lua_pushnil(L);
   lua_seti(L, 1, i);
@@ -95,11 +106,12 @@ static int move_on(lua_State *L, int status, lua_KContext done) {
   (void)status;
   lua_Integer first = lua_tointeger(L, FIRST), target = lua_tointeger(L, TARGET), count = lua_tointeger(L, LAST) - first + 1;
   int to = lua_isnil(L, OTHER) ? 1 : OTHER, backward = lua_toboolean(L, BACKWARD);
+  int calls = clg_may_call(L, 1) || clg_may_call(L, to);
   for (lua_Integer i = done; i < count;) {
     lua_Integer at = backward ? count - 1 - i : i;
     lua_geti(L, 1, first + at);
     lua_seti(L, to, target + at);
-    if ((++i & POLL_MASK) == 0 && clg_poll(L)) return clg_give_way(L, i, move_on);
+    if (is_due(++i, calls) && clg_poll(L)) return clg_give_way(L, i, move_on);
   }
   lua_pushvalue(L, to);
   return 1;
@@ -127,43 +139,90 @@ static int table_move(lua_State *L) {
   return move_on(L, LUA_OK, 0);
 }
 
-// ---------------------------------------------------------------------------------------------- concat, pack, unpack
-static size_t add_element(lua_State *L, luaL_Buffer *buffer, lua_Integer i) {
-  if (!lua_isstring(L, (lua_geti(L, 1, i), -1)))
+// ---------------------------------------------------------------------------------------------- concat
+enum { SEPARATOR = 2, FROM, UP_TO, PARTS, TOTAL };
+
+// Pushes the element of the table at `index` as text. Returns its length.
+static size_t push_text(lua_State *L, int index, lua_Integer i) {
+  if (!lua_isstring(L, (lua_geti(L, index, i), -1)))
     luaL_error(L, "invalid value (%s) at index %I in table for 'concat'", luaL_typename(L, -1), (LUAI_UACINT)i);
   size_t length;
   lua_tolstring(L, -1, &length);
-  luaL_addvalue(buffer);
   return length;
+}
+
+static int join(lua_State *L, int index, lua_Integer i, lua_Integer last) {
+  size_t gap, total = 0;
+  const char *separator = luaL_optlstring(L, SEPARATOR, "", &gap);
+  luaL_Buffer buffer;
+  luaL_buffinit(L, &buffer);
+  for (; i <= last; i++) {
+    total += push_text(L, index, i) + (i < last ? gap : 0);
+    luaL_addvalue(&buffer);
+    if (i < last) luaL_addlstring(&buffer, separator, gap);
+    clg_refuse_longer(L, total);
+    if (i == last) break; // it may be the largest integer
+    if ((i & POLL_MASK) == 0) clg_poll(L); // its buffer cannot wait; the string's limit bounds it
+  }
+  luaL_pushresult(&buffer);
+  return 1;
+}
+
+// Reads a table with metamethods before its texts are joined.
+static int gather(lua_State *L, int status, lua_KContext from) {
+  (void)status;
+  lua_Integer first = lua_tointeger(L, FROM), last = lua_tointeger(L, UP_TO);
+  size_t gap;
+  luaL_optlstring(L, SEPARATOR, "", &gap);
+  for (lua_Integer i = from; i <= last; i++) {
+    size_t total = (size_t)lua_tointeger(L, TOTAL) + push_text(L, 1, i) + (i < last ? gap : 0);
+    clg_refuse_longer(L, total);
+    lua_rawseti(L, PARTS, i - first + 1);
+    lua_pushinteger(L, (lua_Integer)total);
+    lua_replace(L, TOTAL);
+    if (i == last) break;
+    if (is_due(i, 1) && clg_poll(L)) return clg_give_way(L, i + 1, gather);
+  }
+  return join(L, PARTS, 1, last < first ? 0 : last - first + 1);
 }
 
 static int table_concat(lua_State *L) {
   lua_Integer last = length_of(L, CLG_READ);
-  size_t gap, total = 0, limit = clg_string_limit(L);
-  const char *separator = luaL_optlstring(L, 2, "", &gap);
-  lua_Integer i = luaL_optinteger(L, 3, 1);
-  last = luaL_optinteger(L, 4, last);
-  clg_check_span(L, 1, i, last);
-  luaL_Buffer buffer;
-  luaL_buffinit(L, &buffer);
-  for (; i < last; i++) {
-    total += add_element(L, &buffer, i) + gap;
-    luaL_addlstring(&buffer, separator, gap);
-    if (total > limit) return luaL_error(L, "resulting string too large");
-    if ((i & POLL_MASK) == 0) clg_poll(L); // its buffer cannot wait; the string's limit bounds it
+  luaL_optstring(L, SEPARATOR, "");
+  lua_Integer first = luaL_optinteger(L, FROM, 1);
+  last = luaL_optinteger(L, UP_TO, last);
+  if (!clg_may_call(L, 1)) return join(L, 1, first, last);
+  clg_check_span(L, 1, first, last);
+  lua_settop(L, SEPARATOR);
+  lua_pushinteger(L, first);
+  lua_pushinteger(L, last);
+  lua_newtable(L);
+  lua_pushinteger(L, 0);
+  return gather(L, LUA_OK, first);
+}
+
+// ---------------------------------------------------------------------------------------------- unpack
+static int unpack_on(lua_State *L, int status, lua_KContext from) { // what is unpacked, the last place, the values so far
+  (void)status;
+  lua_Integer last = lua_tointeger(L, 2);
+  for (lua_Integer i = from;; i++) {
+    lua_geti(L, 1, i);
+    if (i == last) return lua_gettop(L) - 2;
+    if (is_due(i, 1) && clg_poll(L)) return clg_give_way(L, i + 1, unpack_on);
   }
-  if (i == last) total += add_element(L, &buffer, i);
-  if (total > limit) return luaL_error(L, "resulting string too large");
-  luaL_pushresult(&buffer);
-  return 1;
 }
 
 static int table_unpack(lua_State *L) {
   lua_Integer i = luaL_optinteger(L, 2, 1), last = luaL_opt(L, luaL_checkinteger, 3, luaL_len(L, 1));
   if (i > last) return 0;
   lua_Unsigned more = (lua_Unsigned)last - (lua_Unsigned)i;
-  if (more >= (unsigned)INT_MAX || !lua_checkstack(L, (int)(more + 1))) return luaL_error(L, "too many results to unpack");
-  clg_check_span(L, 1, i, last);
+  if (more >= (unsigned)INT_MAX - 1 || !lua_checkstack(L, (int)(more + 2))) return luaL_error(L, "too many results to unpack");
+  if (clg_may_call(L, 1)) {
+    clg_check_span(L, 1, i, last);
+    lua_settop(L, 1);
+    lua_pushinteger(L, last);
+    return unpack_on(L, LUA_OK, i);
+  }
   for (; i < last; i++) lua_geti(L, 1, i);
   lua_geti(L, 1, last);
   return (int)(more + 1);

@@ -29,7 +29,9 @@ static uint64_t watch_now(const clg_watch *watch) { return watch->clock ? *watch
 static void hook(lua_State *L, lua_Debug *activation) {
   clg_watch *watch = clg_thread_watch;
   clg_run *run = watch ? watch->run : NULL;
-  if (!run || activation->event != LUA_HOOKCOUNT) return; // only count events may yield
+  lua_Debug caller;
+  int is_call = activation->event != LUA_HOOKCOUNT;
+  if (!run || (is_call && !lua_getstack(L, 1, &caller))) return; // not before the body's protected call
   watch->hooks++;
   if (watch->instructions && !run->killed && !run->cancel) *watch->clock += (uint64_t)watch->instructions * CLG_INSTRUCTION_NS;
   uint64_t now = watch_now(watch);
@@ -51,6 +53,12 @@ static void hook(lua_State *L, lua_Debug *activation) {
       run->killed = CLG_CANCELLED_HARD;
     }
     clg_arm(L); // stays at one instruction: handlers die at once
+    clg_raise_kill(L);
+  }
+  if (is_call) { // only count events may yield; the next instruction does, if there is one
+    if (now < run->deadline) return;
+    clg_kill(watch, L, CLG_TIMEOUT);
+    clg_arm(L);
     clg_raise_kill(L);
   }
   if (!watch->instructions) {
@@ -108,7 +116,11 @@ int clg_give_way(lua_State *L, lua_KContext context, lua_KFunction go_on) {
   return lua_yieldk(L, 0, context, go_on);
 }
 
-void clg_arm(lua_State *L) { lua_sethook(L, hook, LUA_MASKCOUNT, 1); }
+// At the next instruction, or at the next call: where Lua itself calls functions in C one after the other, as when it closes
+// the variables of many frames, there is no instruction in between.
+enum { HOOK_MASK = LUA_MASKCOUNT | LUA_MASKCALL };
+
+void clg_arm(lua_State *L) { lua_sethook(L, hook, HOOK_MASK, 1); }
 
 // ---------------------------------------------------------------------------------------------- the signal
 #if defined(__has_feature)
@@ -141,7 +153,7 @@ NOT_SANITIZED static void on_signal(int signal) {
   lua_State *L = watch->current;
   if (L && atomic_load_explicit(&watch->wanted, memory_order_relaxed) ==
              atomic_load_explicit(&watch->sequence, memory_order_relaxed))
-    lua_sethook(L, hook, LUA_MASKCOUNT, 1); // the one Lua call that is legal here, and only on the running coroutine
+    lua_sethook(L, hook, HOOK_MASK, 1); // the one Lua call that is legal here, and only on the running coroutine
   atomic_store_explicit(&watch->answered, sent, memory_order_relaxed);
 }
 

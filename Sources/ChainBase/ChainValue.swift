@@ -1,6 +1,6 @@
 /// A value as JSON knows it, with integers, floats and bytes told apart. For the rim: inputs written in Swift,
 /// details of failures, configuration. The runtime never builds one on the path of a call.
-public indirect enum ChainValue: Sendable, Hashable {
+public enum ChainValue: Sendable, Hashable {
   case null
   case boolean(Bool)
   case integer(Int64)

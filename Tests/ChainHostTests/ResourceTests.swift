@@ -272,6 +272,26 @@ struct StoreTests {
     #expect(await message("s = chain.store {}", "self.s:set(1, 2)").hasPrefix("graph.lua:6: bad argument #1 to 'set': a key is a string, got integer (1)"))
   }
 
+  @Test("the place of what cannot be kept is named, and made only then")
+  func places() async throws {
+    func refusal(_ value: String) async -> String { await message("s = chain.store {}", "self.s:set('a', \(value))") }
+    #expect(await refusal("{ { x = { 1, { y = print } } } }").contains("value[1].x[2].y: expected plain data, got function"))
+    #expect(await refusal("{ [('k'):rep(100)] = print }").contains("value[\"\(String(repeating: "k", count: 40))…\"]: expected plain data"))
+    #expect(await refusal("{ a = { 1, b = 2 } }").contains("value.a: a table is a list or has names for keys, not both"))
+    #expect(await refusal("{ { [1.5] = 1 } }").contains("value[1]: the key number (1.5) belongs to no list without holes"))
+    #expect(await refusal("{ [7] = 1 }").contains("value: the key integer (7) belongs to no list without holes"))
+    let value = try await run("s = chain.store {}", """
+      local list, backwards = {}, {}
+      for i = 1, 190000 do list[i] = i end
+      for i = 100, 1, -1 do backwards[i] = i end
+      self.s:set("long", { [("x"):rep(8000000)] = list })
+      self.s:set("backwards", backwards)
+      local _, read = next(self.s:get("long"))
+      return { #read, read[190000], #self.s:get("backwards"), self.s:get("backwards")[37] }
+      """)
+    #expect(value == [190000, 190000, 100, 37])
+  }
+
   @Test("a tensor is kept by reference")
   func tensors() async throws {
     let value = try await run("s = chain.store {}", """

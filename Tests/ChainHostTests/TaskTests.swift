@@ -182,11 +182,13 @@ struct TaskTests {
       local sorted = { 3, 1, 2 }
       table.sort(sorted, function(a, b) w(1) return a < b end)
       local text = ("a b"):gsub("%a", function(c) return w(c:upper()) end) .. tostring(setmetatable({}, { __tostring = function() return w("!") end }))
-      local ok, err = pcall(string.format, "%s", setmetatable({}, { __tostring = function() return w("") end }))
+      text = text .. ("%s %3s"):format(setmetatable({}, { __tostring = function() return w("?") end }), 7)
+      local slow = { __lt = function() return w(true) end }
+      local ok, err = pcall(math.max, setmetatable({}, slow), setmetatable({}, slow))
       local ok2, v = pcall(function() return w(5) end)
       return { sum, mt + 1, mt.hey, table.concat(sorted), text, ok, tostring(err):match("cannot wait here") , v }
       """)
-    #expect(value == [6, 10, "hey", "123", "A B!", false, "cannot wait here", 5])
+    #expect(value == [6, 10, "hey", "123", "A B!?   7", false, "cannot wait here", 5])
   }
 
   @Test("two calls that wait for each other's lock fail with deadlock within two seconds, a bystander succeeds")

@@ -18,7 +18,19 @@ package enum PlainValue {
   /// - Throws: what cannot be plain data, with its place inside the value.
   package static func read(_ stack: LuaStack, at index: Int32, limits: Limits = Limits()) throws(LuaError) -> ChainValue {
     var reader = Reader(stack: stack, limits: limits)
-    return try reader.value(stack.absolute(index), "value", depth: 0)
+    do throws(Problem) { return try reader.value(stack.absolute(index), depth: 0) } catch {
+      let place = error.place.map { "value\(PathStep.text(of: $0.reversed())): " }
+      throw LuaError(.runtime, "\(place ?? "")\(error.text)")
+    }
+  }
+
+  /// What is wrong. Its place is put together on the way out, from the inside: until then no path is made.
+  private struct Problem: Error {
+    var text: String
+    /// Nil: the whole is meant.
+    var place: [PathStep]?
+
+    func inside(_ step: PathStep) -> Problem { Problem(text: text, place: place.map { $0 + [step] }) }
   }
 
   private struct Reader {
@@ -27,11 +39,9 @@ package enum PlainValue {
     var bytes = 0
     var nodes = 0
 
-    mutating func value(_ index: Int32, _ path: String, depth: Int) throws(LuaError) -> ChainValue {
+    mutating func value(_ index: Int32, depth: Int) throws(Problem) -> ChainValue {
       nodes += 1
-      guard nodes <= limits.nodes, bytes <= limits.bytes else {
-        throw LuaError(.runtime, "the value is too large: at most \(limits.nodes) values and \(limits.bytes) bytes")
-      }
+      guard nodes <= limits.nodes, bytes <= limits.bytes else { throw tooLarge }
       switch stack.type(at: index) {
       case .nil, .none: return .null
       case .boolean: return .boolean(stack.boolean(at: index))
@@ -40,7 +50,7 @@ package enum PlainValue {
         let text = stack.bytes(at: index)
         bytes += text.count
         return String(validating: text, as: UTF8.self).map { .string($0) } ?? .bytes(Array(text))
-      case .table: return try table(index, path, depth: depth)
+      case .table: return try table(index, depth: depth)
       case .lightUserdata: return .null // json.null
       default:
         if let blob = stack.blob(at: index) {
@@ -49,39 +59,69 @@ package enum PlainValue {
         }
         // By reference: only what is copied is bounded here.
         if let tensor = stack.tensor(at: index) { return .tensor(tensor) }
-        throw LuaError(.runtime, "\(path): expected plain data, got \(stack.describe(at: index))")
+        throw Problem(text: "expected plain data, got \(stack.describe(at: index))", place: [])
       }
     }
 
-    private mutating func table(_ index: Int32, _ path: String, depth: Int) throws(LuaError) -> ChainValue {
+    private var tooLarge: Problem {
+      Problem(text: "the value is too large: at most \(limits.nodes) values and \(limits.bytes) bytes")
+    }
+
+    private mutating func table(_ index: Int32, depth: Int) throws(Problem) -> ChainValue {
       guard depth < limits.depth, stack.ensure(6) else {
-        throw LuaError(.runtime, "the value is nested deeper than \(limits.depth) tables, or holds itself")
+        throw Problem(text: "the value is nested deeper than \(limits.depth) tables, or holds itself")
       }
       let top = stack.top
       defer { stack.setTop(top) }
       let length = stack.rawLength(at: index)
+      guard length <= limits.nodes else { throw tooLarge }
       var items: [ChainValue] = []
-      for position in 0..<length {
-        stack.rawGet(index, at: Int64(position + 1))
-        items.append(try value(stack.top, "\(path)[\(position + 1)]", depth: depth + 1))
-        stack.setTop(top)
-      }
+      items.reserveCapacity(length)
       var fields: [ChainValue.Field] = []
       stack.pushNil()
       while stack.next(index) {
-        if let name = stack.text(at: top + 1) {
-          bytes += name.utf8.count
-          fields.append(ChainValue.Field(name, try value(top + 2, "\(path).\(name)", depth: depth + 1)))
-        } else if !(stack.isInteger(at: top + 1) && (1...Int64(max(1, length))).contains(stack.integer(at: top + 1)) && length > 0) {
-          throw LuaError(.runtime, "\(path): the key \(stack.describe(at: top + 1)) belongs to no list without holes")
+        if stack.isInteger(at: top + 1), case let key = stack.integer(at: top + 1), key >= 1, key <= length {
+          if key == items.count + 1 { try append(to: &items, depth) } // else it is in no order, and comes below
+        } else {
+          try append(to: &fields, depth)
         }
         stack.setTop(top + 1)
       }
-      if length == 0 { return .record(fields.sorted { $0.name < $1.name }) }
-      guard fields.isEmpty else { throw LuaError(.runtime, "\(path): a table is a list or has names for keys, not both") }
+      if length == 0 {
+        fields.sort { $0.name < $1.name }
+        return .record(fields)
+      }
+      guard fields.isEmpty else { throw Problem(text: "a table is a list or has names for keys, not both", place: []) }
+      while items.count < length {
+        stack.rawGet(index, at: Int64(items.count + 1))
+        try append(to: &items, depth)
+        stack.setTop(top)
+      }
       return .list(items)
     }
+
+    /// The value on top, as the next of a list.
+    private mutating func append(to items: inout [ChainValue], _ depth: Int) throws(Problem) {
+      do throws(Problem) { items.append(try value(stack.top, depth: depth + 1)) } catch {
+        throw error.inside(.position(items.count + 1))
+      }
+    }
+
+    /// The value on top, by the key below it.
+    private mutating func append(to fields: inout [ChainValue.Field], _ depth: Int) throws(Problem) {
+      let top = stack.top
+      guard let name = stack.text(at: top - 1) else {
+        throw Problem(text: "the key \(stack.describe(at: top - 1)) belongs to no list without holes", place: [])
+      }
+      bytes += name.utf8.count
+      do throws(Problem) { fields.append(ChainValue.Field(name, try value(top, depth: depth + 1))) } catch {
+        throw error.inside(.field(String(name.unicodeScalars.prefix(PlainValue.shownOfName))))
+      }
+    }
   }
+
+  /// Characters of a long name that a message may need.
+  private static let shownOfName = 80
 
   // MARK: To Lua
 

@@ -1,0 +1,5 @@
+-- ends: cpu_limit
+-- limits: memory = "64MB"
+local p = {}
+for _ = 1, 1990 do p = setmetatable({}, { __index = p }) end
+while true do table.move(p, 1, 199999, 1, {}) end
