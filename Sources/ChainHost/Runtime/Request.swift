@@ -68,7 +68,9 @@ final class Request {
   var tasks = 0
   let taskLimit: Int
   /// Groups that have items to start when `tasks` falls.
-  var held: [Waiter] = []
+  var held = WaitLine()
+  /// Of work in the background: when it, and what it starts in the background itself, has to be over.
+  var backgroundEnd: UInt64?
   var root: CallRef?
   /// For a streamed answer: where its items go, and who takes them.
   var stream: StreamChannel?
@@ -88,6 +90,15 @@ final class Request {
     self.deadline = deadline
     self.taskLimit = taskLimit
     self.completion = completion
+  }
+}
+
+extension Request {
+  var hasRoomForTask: Bool { tasks < taskLimit }
+
+  /// Why `what` starts nothing: streams of needs count as tasks.
+  static func tooManyTasks(for what: String) -> String {
+    "\(what): the request has as many tasks as limits.tasks allows; wait for some of them first"
   }
 }
 
