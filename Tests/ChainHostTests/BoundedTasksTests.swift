@@ -123,7 +123,8 @@ struct BoundedTasksTests {
     #expect(value == "graph.lua:17: self.writer: the request has as many tasks as limits.tasks allows; wait for some of them first")
   }
 
-  @Test("thousands that wait are cancelled: for a slot, behind a bound, for a lock", arguments: ["self.slow {}", "self.bounded {}", "mutex:lock()"])
+  @Test("thousands that wait are cancelled: for a slot, behind a bound, for a lock",
+    arguments: ["self.slow {}", "self.bounded {}", "mutex:lock()"])
   func cancelled(wait: String) async throws {
     let value = try await Self.run("""
       local mutex = chain.mutex()
@@ -208,7 +209,8 @@ struct BoundedTasksTests {
   @Test("a timeout without end is none", arguments: ["math.huge", "1e9", "1e300"])
   func endlessTimeouts(time: String) async throws {
     let value = try await runMain("""
-      return { self.writer({ n = 1 }, { timeout = \(time) }):result(), self.patient { n = 2 }:result(), chain.timeout(\(time), function() return 3 end) }
+      local one, two = self.writer({ n = 1 }, { timeout = \(time) }):result(), self.patient { n = 2 }:result()
+      return { one, two, chain.timeout(\(time), function() return 3 end) }
       """, spec: "input = {}, output = t.any, needs = { writer = Writer, patient = Writer:with { timeout = 1e9 } }", before: Self.slow)
     #expect(value == [1, 2, 3])
   }
@@ -240,7 +242,8 @@ struct BoundedTasksTests {
     ])
   }
 
-  @Test("background work that starts itself again has an end", arguments: ["chain.sleep(1)", "local n = 0 for i = 1, 1000000 do n = n + i end"])
+  @Test("background work that starts itself again has an end",
+    arguments: ["chain.sleep(1)", "local n = 0 for i = 1, 1000000 do n = n + i end"])
   func background(work: String) throws {
     let source = """
       local chain = require "chain"

@@ -27,14 +27,13 @@ extension Lane {
       if now &- call.pointee.waitingSince >= Lane.patience { candidates.append(position) }
     }
     if !candidates.isEmpty {
-      var graph = WaitGraph(calls)
       // All are found before one is ended: that changes who waits for what.
-      let rings = graph.breakRings(reachedFrom: candidates).map { (ring: $0.ring, youngest: $0.youngest, serial: $0.youngest.pointee.serial) }
-      let stalled = candidates.map { (call: calls[$0], ticket: calls[$0].pointee.ticket) }
-      for found in rings where found.youngest.pointee.serial == found.serial { fail(found.youngest, found.ring) }
-      for (call, ticket) in stalled where call.pointee.ticket == ticket && call.isPatient && now &- call.pointee.waitingSince >= Lane.readerPatience {
-        cancelStalled(call)
-      }
+      var graph = WaitGraph(calls)
+      let rings = graph.breakRings(reachedFrom: candidates)
+      let serials = rings.map(\.youngest.pointee.serial)
+      let stalled = candidates.map { calls[$0] }.filter { now &- $0.pointee.waitingSince >= Lane.readerPatience }
+      for call in stalled { cancelStalled(call) }
+      for (found, serial) in zip(rings, serials) where found.youngest.pointee.serial == serial { fail(found.youngest, found.ring) }
     }
     if isPatient { watchForDeadlocks() }
   }

@@ -101,7 +101,8 @@ extension Lane {
     }
     guard owningCall(producer) == owningCall(call) else {
       return wake(call, failure: Failure(
-        code: Failure.Code.failed, message: "emit: this stream belongs to another call; only the call that got emit, and its tasks, may use it"))
+        code: Failure.Code.failed,
+        message: "emit: this stream belongs to another call; only the call that got emit, and its tasks, may use it"))
     }
     call.waiter.setTop(1)
     guard channel.writing == nil, channel.asker != nil || channel.hasRoom else { return waitForRoom(call, in: channel) }
