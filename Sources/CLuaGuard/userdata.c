@@ -8,15 +8,19 @@ typedef struct clg_object {
   size_t weight;                            // charged for this userdata alone
 } clg_object;
 
+void clg_discharge(clg_state *state, size_t bytes) {
+  clg_memory *memory = &state->memory;
+  memory->used -= bytes;
+  memory->foreign -= bytes;
+  if (memory->whole_foreign > memory->foreign) memory->whole_foreign = memory->foreign;
+}
+
 static void let_go(lua_State *L, clg_object *box) {
   void *object = box->object;
   if (!object) return;
   box->object = NULL;
-  clg_memory *memory = &clg_state_inline(L)->memory;
-  size_t dropped = box->weight + (box->charged ? clg_drop_charge(memory->charges, box->charged) : 0);
-  memory->used -= dropped;
-  memory->foreign -= dropped;
-  if (memory->whole_foreign > memory->foreign) memory->whole_foreign = memory->foreign;
+  clg_state *state = clg_state_inline(L);
+  clg_discharge(state, box->weight + (box->charged ? clg_drop_charge(state->memory.charges, box->charged) : 0));
   box->kind->release(object);
 }
 
@@ -69,20 +73,25 @@ static void tell_collector(lua_State *L, clg_memory *memory) {
   memory->whole_used = memory->used;
 }
 
+void clg_charge_bytes(clg_state *state, size_t bytes) {
+  clg_memory *memory = &state->memory;
+  memory->used += bytes;
+  memory->foreign += bytes;
+  memory->foreign_new += bytes;
+  if (memory->used > memory->peak) memory->peak = memory->used;
+  if (memory->used > memory->limit) memory->over = 1;
+  if (memory->foreign_new > FOREIGN_STEP) tell_collector(state->main, memory);
+}
+
 void clg_push_object(lua_State *L, const clg_kind *kind, void *object, const void *charged, size_t weight) {
   clg_object *box = lua_newuserdatauv(L, sizeof *box, 0);
-  clg_memory *memory = &clg_state_inline(L)->memory;
+  clg_state *state = clg_state_inline(L);
   int noted = 0;
-  size_t added = weight ? clg_add_charge(memory->charges, charged, weight, &noted) : 0;
+  size_t added = weight ? clg_add_charge(state->memory.charges, charged, weight, &noted) : 0;
   *box = (clg_object){kind, object, noted ? charged : NULL, noted ? 0 : added};
   clg_push_kind(L, kind);
   lua_setmetatable(L, -2);
-  memory->used += added;
-  memory->foreign += added;
-  memory->foreign_new += added;
-  if (memory->used > memory->peak) memory->peak = memory->used;
-  if (memory->used > memory->limit) memory->over = 1;
-  if (memory->foreign_new > FOREIGN_STEP) tell_collector(L, memory);
+  clg_charge_bytes(state, added);
 }
 
 static clg_object *box_at(lua_State *L, int index, const clg_kind *kind) {

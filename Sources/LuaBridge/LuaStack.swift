@@ -124,8 +124,15 @@ extension LuaStack {
   @inlinable @inline(__always) package func insert(at index: Int32) { lua_rotate(L, index, 1) }
   @inlinable @inline(__always) package func remove(at index: Int32) { lua_rotate(L, index, -1); lua_settop(L, -2) }
   @inlinable @inline(__always) package func replace(at index: Int32) { lua_copy(L, -1, index); lua_settop(L, -2) }
-  /// Moves the top `count` values to another coroutine of the same state.
-  @inlinable @inline(__always) package func move(_ count: Int32, to other: LuaStack) { lua_xmove(L, other.L, count) }
+  /// Moves the top `count` values to another coroutine of the same state; false when there is no room: then they are dropped.
+  @inlinable @inline(__always) @discardableResult package func move(_ count: Int32, to other: LuaStack) -> Bool {
+    guard other.ensure(count) else {
+      pop(count)
+      return false
+    }
+    lua_xmove(L, other.L, count)
+    return true
+  }
 }
 
 // MARK: - Tables, raw

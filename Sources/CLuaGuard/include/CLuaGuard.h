@@ -45,6 +45,9 @@ clg_state *clg_state_of(lua_State *L);
 void clg_rest_collector(clg_state *state);
 void clg_wake_collector(clg_state *state, size_t least);
 size_t clg_coroutines(const clg_state *state); // that scripts made and that are not collected yet
+// Bytes outside of Lua that no userdata stands for. Host sections only: the collector may have its turn.
+void clg_charge_bytes(clg_state *state, size_t bytes);
+void clg_discharge(clg_state *state, size_t bytes);
 int clg_settle_protected(clg_state *state); // after a host section outside of Lua: 0, or LUA_ERRMEM
 
 // ---------------------------------------------------------------------------------------------- runs

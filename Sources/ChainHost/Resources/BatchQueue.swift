@@ -40,7 +40,7 @@ package struct BatchQueue<Item> {
 
   package mutating func ended(at now: UInt64) -> Step {
     running -= 1
-    heldUntil = waiting.count + lastSize > 2 ? now &+ maxDelay : now
+    heldUntil = waiting.count + lastSize > 2 ? moment(maxDelay, after: now) : now
     return look(now)
   }
 

@@ -87,7 +87,7 @@ final class Store: Resource {
     let ttl = ttl ?? options.ttl
     let sum: ChainValue? = state.withLock { state in
       guard let sum = Store.sum(Store.get(key, now, &state) ?? .integer(0), step) else { return nil }
-      let expires = state.items[key]?.expires ?? ttl.map { now &+ $0 } ?? .max
+      let expires = state.items[key]?.expires ?? ttl.map { moment($0, after: now) } ?? .max
       put(key, Item(value: sum, bytes: Store.size(key, sum), expires: expires), now, &state)
       return sum
     }
@@ -129,7 +129,7 @@ final class Store: Resource {
         code: Failure.Code.failed,
         message: "the value of '\(key)' takes \(bytes) bytes, and the whole store holds \(options.maxBytes) (max_bytes)")
     }
-    return (Item(value: value, bytes: bytes, expires: (ttl ?? options.ttl).map { now &+ $0 } ?? .max), now)
+    return (Item(value: value, bytes: bytes, expires: (ttl ?? options.ttl).map { moment($0, after: now) } ?? .max), now)
   }
 
   // MARK: By use

@@ -3,27 +3,41 @@ import CLuaGuard
 import LuaBridge
 
 /// A task that `chain.async` started: how the call that owns it finds it.
-final class TaskHandle {
+final class TaskHandle: Charged {
   let id: UInt64
   /// The call that started it; it takes the task with it when it ends.
   let owner: CallRef
   /// While it runs.
   var call: CallRef?
   var isObserved = false
-  var failure: Failure?
-  /// Its values, a list in the state's registry, once it has ended well.
-  var values: Int32?
-  var waiters: [Waiter] = []
+  var failure: KeptFailure?
+  /// In the state's registry: its values, a list, once it has ended well; or its failure, once somebody has awaited that.
+  var kept: Int32?
+  var waiters = WaitLine()
   /// Whether the script holds it still.
   var isHeld = true
+  /// About what it takes.
+  private static let weight = 256
 
   init(id: UInt64, owner: CallRef) {
     self.id = id
     self.owner = owner
+    super.init(TaskHandle.weight, to: owner.state.lua)
   }
 
-  /// Nobody can ask for it any more, and its failure, if it has one, was told.
-  var isDone: Bool { !isHeld && call == nil && (isObserved || failure == nil) }
+  /// It has ended, and nobody can ask for it any more.
+  var isDone: Bool { !isHeld && call == nil }
+}
+
+extension TaskGroup {
+  /// How many values a task, or a function with a timeout, may return.
+  static let mostResults: Int32 = 250
+
+  static func tooManyResults(_ results: Int32, of what: String) -> Failure? {
+    guard results > mostResults else { return nil }
+    return Failure(
+      code: Failure.Code.failed, message: "\(what): expected at most \(mostResults) results, got \(results); return them in a table")
+  }
 }
 
 extension Lane {
@@ -77,7 +91,7 @@ extension Lane {
     call.pointee.wait = .tasks
     call.pointee.waitingSince = now
     call.extra.awaitedTask = task
-    task.waiters.append(Waiter(call, ticket: stamp()))
+    task.waiters.add(Waiter(call, ticket: stamp()))
     watchForDeadlocks()
   }
 
@@ -90,24 +104,36 @@ extension Lane {
 
   func taskEnded(_ task: TaskHandle, _ call: CallRef, failure: Failure?, results: Int32) {
     task.call = nil
-    task.failure = failure
     if call.pointee.run.cancel != 0 { task.isObserved = true } // it was ended, it did not fail
+    let stack = call.stack
     let memory = call.pointee.core.pointee.lua
     memory.pointee.memory.host += 1
-    if failure == nil {
-      let stack = call.stack
+    if let failure = failure ?? TaskGroup.tooManyResults(results, of: "chain.async") {
+      task.failure = KeptFailure(failure, in: call.state)
+    } else if stack.ensure(4) {
       stack.pushTable(array: results)
       stack.insert(at: stack.top - results)
       for position in stride(from: results, to: 0, by: -1) { stack.rawSet(stack.top - position, at: Int64(position)) }
       stack.push(integer: Int64(results))
       stack.rawSet(-2, field: "n")
-      task.values = stack.keep()
+      task.kept = stack.keep()
     }
     memory.pointee.memory.host -= 1
-    let waiters = task.waiters
-    task.waiters = []
-    for waiter in waiters where waiter.isWaiting { giveTask(task, to: waiter.call) }
+    // Each takes its values when its turn comes: they may be many, and large.
+    while let waiter = task.waiters.popFirst() { makeReady(waiter) }
     forgetIfDone(task, of: call.state)
+  }
+
+  /// The turn of a call whose awaited task has ended; false when the call itself is to go on.
+  func takeAwaited(_ call: CallRef, _ extra: CallExtra) -> Bool {
+    guard let task = extra.awaitedTask else { return false }
+    extra.awaitedTask = nil
+    guard call.pointee.run.cancel == 0 else { return false }
+    let begun = now
+    giveTask(task, to: call)
+    now = environmentNow()
+    clg_charge(call.raw, now &- begun) // its own work
+    return true
   }
 
   /// The script has let go of a task: a call that starts one after the other keeps no pile of them.
@@ -119,33 +145,55 @@ extension Lane {
 
   private func forgetIfDone(_ task: TaskHandle, of state: ChainletState) {
     guard task.isDone, state.tasks.removeValue(forKey: task.id) != nil else { return }
-    task.owner.existingExtra?.tasks[task.id] = nil
-    if let values = task.values { state.lua.main.release(values) }
+    let extra = task.owner.extra
+    extra.tasks[task.id] = nil
+    if let kept = task.kept { state.lua.main.release(kept) }
+    if !task.isObserved, let failure = task.failure, task.id < extra.lostFailure?.task ?? .max { extra.lostFailure = (task.id, failure) }
   }
 
   private func giveTask(_ task: TaskHandle, to call: CallRef) {
-    if let failure = task.failure { return wake(call, failure: failure) }
+    call.pointee.wait = .nothing
     let waiter = call.waiter
     waiter.setTop(0)
-    guard let values = task.values else { return wake(call, answers: 0) }
     let memory = call.pointee.core.pointee.lua
     memory.pointee.memory.host += 1
-    waiter.push(kept: values)
-    waiter.rawGet(1, field: "n")
-    let count = Int32(clamping: waiter.integer(at: -1))
-    waiter.pop()
-    if waiter.ensure(count) { for position in 0..<count { waiter.rawGet(1, at: Int64(position + 1)) } }
-    waiter.keepOnly(count)
+    let answers = waiter.ensure(TaskGroup.mostResults + 24) ? pushOutcome(of: task, onto: waiter, call.state) : 0
     memory.pointee.memory.host -= 1
-    if call.state.isOutOfMemory() { endForMemory(call) }
-    wake(call, answers: count)
+    guard !call.state.isOutOfMemory() else { // and what did not fit goes at once: others may wait for the same
+      waiter.setTop(0)
+      endForMemory(call)
+      return wake(call, answers: 0)
+    }
+    wake(call, answers: answers, failed: task.failure != nil)
+  }
+
+  /// All that await a task which failed get the same failure.
+  private func pushOutcome(of task: TaskHandle, onto stack: LuaStack, _ state: ChainletState) -> Int32 {
+    if let kept = task.failure {
+      if let known = task.kept {
+        stack.push(kept: known)
+      } else {
+        state.failures.push(kept.failure, onto: stack)
+        stack.push(copyOf: -1)
+        task.kept = stack.keep()
+      }
+      return 1
+    }
+    guard let values = task.kept else { return 0 }
+    stack.push(kept: values)
+    stack.rawGet(1, field: "n")
+    let count = min(Int32(clamping: stack.integer(at: -1)), TaskGroup.mostResults)
+    stack.pop()
+    for position in 0..<count { stack.rawGet(1, at: Int64(position + 1)) }
+    stack.keepOnly(count)
+    return count
   }
 
   /// Frees what a call's tasks left in its state.
   func forgetTasks(_ extra: CallExtra, in state: ChainletState) {
     for task in extra.tasks.values {
       state.tasks[task.id] = nil
-      if let values = task.values { state.lua.main.release(values) }
+      if let kept = task.kept { state.lua.main.release(kept) }
     }
     extra.tasks = [:]
   }
@@ -158,7 +206,18 @@ extension Lane {
   static let backgroundLimit = 64
   static let backgroundTime: UInt64 = 30_000_000_000
 
-  /// Runs a function of a state outside of any request: `init`, `close`, background work.
+  /// What work in the background starts there itself has what is left of its time and CPU: no chain of it goes on for ever.
+  func runInBackground(
+    _ state: ChainletState, startedBy call: CallRef, push: (LuaStack) -> Int32, ended: @escaping (Failure?) -> Void
+  ) {
+    let starter = call.pointee.request.takeUnretainedValue()
+    let end = starter.backgroundEnd ?? moment(Lane.backgroundTime, after: now)
+    let work = runHook(state, time: end - min(now, end), push: push, ended: ended)
+    work.pointee.request.takeUnretainedValue().backgroundEnd = end
+    if starter.backgroundEnd != nil { work.pointee.run.cpu_left = min(work.pointee.run.cpu_left, clg_cpu_left(call.raw)) }
+  }
+
+  /// Runs a function of a state outside of any request from outside: `init`, `close`, background work.
   /// - Parameter push: pushes the function and its arguments, and gives their number (the function not counted).
   @discardableResult func runHook(
     _ state: ChainletState, time: UInt64, push: (LuaStack) -> Int32, returned: ((LuaStack, Int32) -> Void)? = nil,
@@ -166,7 +225,9 @@ extension Lane {
   ) -> CallRef {
     let call = ChainletState.take(from: state.core)
     call.pointee.kind = .hook
-    call.pointee.request = .passUnretained(state.hooks)
+    let request = Request.outside(taskLimit: state.program.limits.tasks)
+    call.extra.request = request
+    call.pointee.request = .passUnretained(request)
     call.pointee.run.owner = 0
     call.pointee.depth = 0
     call.pointee.group = nil

@@ -33,10 +33,14 @@ struct Call {
   var phase = Phase.idle
   var wait = Wait.nothing
   var holdsSlot = false
+  /// Stands in its state's queue.
+  var isEnqueued = false
   /// Nested calls above this one.
   var depth: Int32 = 0
   /// Of the caller's needs, the one that this call answers.
   var need: Int32 = 0
+  /// Its place in the scan for deadlocks that is at work.
+  var place: Int32 = 0
   /// Whose deadline is its own: how long it was given, in nanoseconds, and by what.
   var allowance: UInt64 = 0
   var allowedBy = AllowedBy.time
@@ -123,6 +127,7 @@ struct Waiter {
 
   var isWaiting: Bool { call.pointee.ticket == ticket && call.pointee.phase == .waiting }
   var isQueued: Bool { call.pointee.ticket == ticket && call.pointee.phase == .queued }
+  var isThere: Bool { isWaiting || isQueued }
 }
 
 /// What few calls have.
@@ -130,7 +135,7 @@ final class CallExtra {
   /// Why it is being ended from outside. Its caller gets this as an ordinary failure.
   var ending: Ending?
   /// What its function returned or raised, while its children end.
-  var failure: Failure?
+  var failure: KeptFailure?
   var results: Int32 = 0
   /// The call that it waits for may be tried again; its arguments are still on its stack.
   var retry: RetryPlan?
@@ -145,8 +150,8 @@ final class CallExtra {
   var crossed: CrossedOutput?
   /// The stream that it writes.
   var output: StreamChannel?
-  /// The streams that it reads; closed with it.
-  var inputs: [StreamChannel] = []
+  /// The streams that it reads, by number; closed with it.
+  var inputs: [Int32: StreamChannel] = [:]
   /// Why the stream that was to be handed to it could not be.
   var streamProblem: String?
   /// The stream on which it waits now.
@@ -155,6 +160,8 @@ final class CallExtra {
   var handle: TaskHandle?
   /// The tasks that it started with `chain.async`.
   var tasks: [UInt64: TaskHandle] = [:]
+  /// Of those that nobody can await any more, the first that failed.
+  var lostFailure: (task: UInt64, failure: KeptFailure)?
   /// The task that it waits for.
   var awaitedTask: TaskHandle?
   /// The group whose items it waits for.
@@ -164,6 +171,8 @@ final class CallExtra {
   var awaited: Lock?
   /// Ends the Swift task that it waits for.
   var cancelNative: (() -> Void)?
+  /// As a hook: the request that it is.
+  var request: Request?
   /// As a hook: who is told of its end.
   var hookEnded: ((Failure?) -> Void)?
   /// As a hook: who takes what it returned, before it is put away.
@@ -171,9 +180,11 @@ final class CallExtra {
 
   /// The first failure of a task that nobody awaited.
   var unobservedFailure: Failure? {
-    let failed = tasks.values.filter { !$0.isObserved && $0.failure != nil }
-    if let first = failed.min(by: { $0.id < $1.id }) { return first.failure }
-    return nil
+    var first = lostFailure
+    for task in tasks.values where !task.isObserved && task.id < first?.task ?? .max {
+      if let failure = task.failure { first = (task.id, failure) }
+    }
+    return first?.failure.failure
   }
 }
 

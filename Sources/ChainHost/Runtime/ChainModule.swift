@@ -36,7 +36,7 @@ final class ChainModule {
   /// What stands behind the values that the module gives out; each is made when the first value is.
   private var metatables: [HandleKind: Int32] = [:]
 
-  enum HandleKind { case task, stream, lock }
+  enum HandleKind { case task, stream }
 
   func metatable(of kind: HandleKind) -> Int32 {
     if let known = metatables[kind] { return known }
@@ -52,15 +52,16 @@ final class ChainModule {
     case .stream:
       keepMetatable(
         stack, name: "stream", methods: [("result", .wait(.result)), ("close", ChainModule.close)],
-        events: [("__call", .wait(.nextItem)), ("__close", ChainModule.close)])
-    case .lock: keepMetatable(stack, name: "lock", methods: [("release", ChainModule.release)], events: [("__close", ChainModule.release)])
+        events: [
+          ("__call", .wait(.nextItem)), ("__close", ChainModule.close),
+          ("__gc", .native({ enter($0, $1) { $0.streamWasCollected($1) } })),
+        ])
     }
     metatables[kind] = made
     return made
   }
 
   private static let close = Entry.native { enter($0, $1) { $0.closeStream($1) } }
-  private static let release = Entry.native { enter($0, $1) { $0.unlock($1) } }
 
   private enum Entry {
     case wait(Op)
@@ -225,10 +226,7 @@ final class ChainModule {
   private func startProblem(_ stack: LuaStack, _ what: String, _ call: CallRef) -> Int32? {
     guard lane.mayStartTasks(call) else { return stack.fail("\(what): this call is being ended and can start nothing more") }
     let request = call.pointee.request.takeUnretainedValue()
-    guard request.tasks < request.taskLimit else {
-      return stack.fail("\(what): the request has as many tasks as limits.tasks allows; wait for some of them first")
-    }
-    return nil
+    return request.hasRoomForTask ? nil : stack.fail(Request.tooManyTasks(for: what))
   }
 
   private func cancelTask(_ stack: LuaStack) -> Int32 {
@@ -244,13 +242,13 @@ final class ChainModule {
   }
 
   private func background(_ stack: LuaStack) -> Int32 {
-    guard current != nil, let state else { return refuseWhileLoading(stack, "chain.background") }
+    guard let call = current, let state else { return refuseWhileLoading(stack, "chain.background") }
     guard stack.type(at: 1) == .function else { return stack.fail("chain.background: expected a function, got \(stack.describe(at: 1))") }
     guard state.background < Lane.backgroundLimit else {
       return stack.fail("chain.background: \(Lane.backgroundLimit) functions of \(name) are in the background already")
     }
     state.background += 1
-    lane.runHook(state, time: Lane.backgroundTime) { target in
+    lane.runInBackground(state, startedBy: call) { target in
       stack.push(copyOf: 1)
       stack.move(1, to: target)
       return 0
@@ -289,15 +287,17 @@ final class ChainModule {
     return 0
   }
 
+  /// As a task's handle.
+  private func streamWasCollected(_ stack: LuaStack) -> Int32 {
+    guard let state, let handle = stack.lightUserdata(at: 1)?.load(as: UInt64.self) else { return 0 }
+    lane.streamWasCollected(handle, of: state)
+    return 0
+  }
+
   private func mutex(_ stack: LuaStack) -> Int32 {
     guard state != nil else { return refuseWhileLoading(stack, "chain.mutex") }
     Lock.userdata.push(Lock(), onto: stack)
     return 1
-  }
-
-  private func unlock(_ stack: LuaStack) -> Int32 {
-    if let call = current { lane.unlock(stack, by: call) }
-    return 0
   }
 
   // MARK: Failures

@@ -55,7 +55,8 @@ final class ChainletState {
   /// What `chain.describe` can be asked about, by identity.
   var describable: [UnsafeRawPointer: [ChainletDeclaration.Need]] = [:]
   private let secrets: [String]
-  var heldLocks: [UInt64: Lock] = [:]
+  /// Locks that calls hold.
+  var heldLocks = 0
   /// What scripts hold of `chain.async`, by number.
   var tasks: [UInt64: TaskHandle] = [:]
   /// Where it serves: its generation on this lane, and its place there.
@@ -63,15 +64,12 @@ final class ChainletState {
   var index = 0
   /// One of its runs reached a limit: it takes no calls, and closes when those that it has are through.
   var isRetired = false
-  /// What its hooks and its background work belong to.
-  private(set) lazy var hooks = Request.outside()
   /// That of its last request, with which a new one begins.
   var debt = RunDebt()
   /// Functions that run in the background.
   var background = 0
   var taskMetatable: Int32 { module.metatable(of: .task) }
   var streamMetatable: Int32 { module.metatable(of: .stream) }
-  var heldMetatable: Int32 { module.metatable(of: .lock) }
   /// Of a chainlet with `batch`: how its calls run together.
   private(set) var batching: Batching?
   /// Calls that wait for a slot.
@@ -221,20 +219,26 @@ final class ChainletState {
   // MARK: The queue
 
   func enqueue(_ call: CallRef) {
-    queue.add(call)
+    queue.add(Waiter(call, ticket: lane.stamp()))
+    call.pointee.isEnqueued = true
     core.pointee.waiting += 1
   }
 
   func dequeue() -> CallRef? {
     guard let call = queue.popFirst() else { return nil }
-    core.pointee.waiting -= 1
+    left(call)
     return call
   }
 
   func removeFromQueue(_ call: CallRef) {
-    let before = queue.count
-    queue.remove(call)
-    core.pointee.waiting -= Int32(before - queue.count)
+    if call.pointee.isEnqueued { left(call) }
+  }
+
+  /// Its place in the line, if it has one still, is void.
+  private func left(_ call: CallRef) {
+    call.pointee.isEnqueued = false
+    call.pointee.ticket = 0
+    core.pointee.waiting -= 1
   }
 
   // MARK: Stack prefixes
@@ -352,5 +356,8 @@ final class ChainletState {
     core.pointee.pooled = 0
   }
 }
+
+/// The time that is so many nanoseconds after another; far away is never.
+func moment(_ time: UInt64, after now: UInt64) -> UInt64 { time > .max - now ? .max : now + time }
 
 func nanoseconds(_ seconds: Double) -> UInt64 { seconds >= 1e9 ? .max : UInt64(Swift.max(0, seconds) * 1e9) }

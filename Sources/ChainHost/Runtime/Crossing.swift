@@ -58,7 +58,7 @@ extension Lane {
 
   /// A deadline of the call's own, if that is nearer than the inherited one: so many nanoseconds from now on.
   func tighten(_ call: CallRef, by allowance: UInt64, _ reason: Call.AllowedBy) {
-    tighten(call, to: allowance > .max - now ? .max : now &+ allowance, allowance, reason)
+    tighten(call, to: moment(allowance, after: now), allowance, reason)
   }
 
   private func tighten(_ call: CallRef, to deadline: UInt64, _ allowance: UInt64, _ reason: Call.AllowedBy) {
@@ -155,6 +155,11 @@ extension Lane {
     guard caller.pointee.depth < Lane.maxDepth(caller) else {
       return wake(caller, failure: caller.state.depthFailure(calling: target, caller.whereabouts.first?.place))
     }
+    if need.pointee.isStream, !caller.pointee.request.takeUnretainedValue().hasRoomForTask {
+      let what = caller.state.needNames[Int(caller.pointee.run.operand)]
+      return wake(caller, failure: Failure(
+        code: Failure.Code.failed, message: caller.place(of: waiter) + Request.tooManyTasks(for: "self.\(what)")))
+    }
     var options = need.pointee.options
     if waiter.top >= 2, let problem = readOptions(waiter, at: 2, into: &options, target.name) {
       return wake(caller, failure: problem)
@@ -162,7 +167,7 @@ extension Lane {
     if waiter.top == 0 { waiter.pushTable() } // `self.ping()`: an empty record
     waiter.setTop(1)
     var deadline = caller.pointee.run.deadline
-    if let timeout = options.timeout { deadline = min(deadline, now &+ timeout) }
+    if let timeout = options.timeout { deadline = min(deadline, moment(timeout, after: now)) }
     if options.retries > 0, !need.pointee.isStream {
       caller.extra.retry = RetryPlan(attempts: options.retries, deadline: deadline, allowance: options.timeout)
     }
@@ -188,7 +193,7 @@ extension Lane {
   func admit(_ call: CallRef) {
     if let gate = gate(of: call), call.pointee.extra == nil || call.extra.needGate == nil {
       guard gate.taken < gate.limit else {
-        gate.waiting.append(Waiter(call, ticket: stamp()))
+        gate.waiting.add(Waiter(call, ticket: stamp()))
         call.extra.awaitedGate = gate
         return watchForDeadlocks()
       }

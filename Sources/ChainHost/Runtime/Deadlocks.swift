@@ -20,17 +20,22 @@ extension Lane {
   func lookForDeadlocks() {
     watchesDeadlocks = false
     let calls = liveCalls()
-    let candidates = calls.filter { $0.isPatient && now &- $0.pointee.waitingSince >= Lane.patience }
-    for call in candidates where now &- call.pointee.waitingSince >= Lane.readerPatience { cancelStalled(call) }
-    if !candidates.isEmpty {
-      var graph = WaitGraph(calls)
-      for call in candidates {
-        guard !graph.canMove(call), let ring = graph.ring(through: call), let youngest = youngest(of: ring) else { continue }
-        fail(youngest, ring)
-        graph.letMove(youngest) // and so what waits for it; what is left stands on another ring
-      }
+    var candidates: [Int] = []
+    var isPatient = false
+    for (position, call) in calls.enumerated() where call.isPatient {
+      isPatient = true
+      if now &- call.pointee.waitingSince >= Lane.patience { candidates.append(position) }
     }
-    if calls.contains(where: \.isPatient) { watchForDeadlocks() }
+    if !candidates.isEmpty {
+      // All are found before one is ended: that changes who waits for what.
+      var graph = WaitGraph(calls)
+      let rings = graph.breakRings(reachedFrom: candidates)
+      let serials = rings.map(\.youngest.pointee.serial)
+      let stalled = candidates.map { calls[$0] }.filter { now &- $0.pointee.waitingSince >= Lane.readerPatience }
+      for call in stalled { cancelStalled(call) }
+      for (found, serial) in zip(rings, serials) where found.youngest.pointee.serial == serial { fail(found.youngest, found.ring) }
+    }
+    if isPatient { watchForDeadlocks() }
   }
 
   private func cancelStalled(_ writer: CallRef) {
@@ -40,11 +45,13 @@ extension Lane {
     cancel(producer, Ending(code: Failure.Code.cancelled, message: "the reader of \(channel.name) took nothing for 30 s"))
   }
 
-  private func youngest(of ring: [CallRef]) -> CallRef? { ring.max { $0.pointee.serial < $1.pointee.serial } }
+  /// How many names of a ring a failure tells.
+  private static let namesTold = 16
 
   private func fail(_ youngest: CallRef, _ ring: [CallRef]) {
-    let names = ring.map { $0.state.name }
-    let path = (names + [names.first ?? ""]).joined(separator: " → ")
+    var names = ring.prefix(Lane.namesTold).map { $0.state.name }
+    if ring.count > names.count { names.append("… (\(ring.count) calls)") }
+    let path = (names + names.prefix(1)).joined(separator: " → ")
     cancel(youngest, Ending(youngest.state.limitFailure(
       Failure.Code.deadlock, "a wait of \(Lane.patience / 1_000_000_000) s", .number(Double(Lane.patience) / 1e9),
       "waits for itself, for more than \(Lane.patience / 1_000_000_000) s: \(path)", youngest.whereabouts)))
@@ -57,7 +64,7 @@ extension Lane {
       var pending = [root]
       while let call = pending.popLast() {
         calls.append(call)
-        pending += call.children
+        call.forEachChild { pending.append($0) }
       }
     }
     return calls
@@ -65,14 +72,12 @@ extension Lane {
 }
 
 extension UnsafeMutablePointer where Pointee == Call {
-  var children: [CallRef] {
-    var children: [CallRef] = []
+  func forEachChild(_ body: (CallRef) -> Void) {
     var child = pointee.run.first_child
     while let run = child {
-      children.append(UnsafeMutableRawPointer(run).assumingMemoryBound(to: Call.self))
       child = run.pointee.next
+      body(UnsafeMutableRawPointer(run).assumingMemoryBound(to: Call.self))
     }
-    return children
   }
 
   /// Waits for other calls, and so might wait for itself.
@@ -83,101 +88,5 @@ extension UnsafeMutablePointer where Pointee == Call {
     case .tasks, .item, .room, .lock: return true
     case .nothing, .answer, .time, .native, .pieces: return false
     }
-  }
-}
-
-/// Who waits for whom, and who can still move.
-private struct WaitGraph {
-  private let edges: [CallRef: [CallRef]]
-  private let waiters: [CallRef: [CallRef]]
-  private var movable: Set<CallRef> = []
-
-  init(_ calls: [CallRef]) {
-    var holders: [UnsafeMutablePointer<StateCore>: [CallRef]] = [:]
-    var gates: [ObjectIdentifier: [CallRef]] = [:]
-    for call in calls {
-      if call.pointee.holdsSlot { holders[call.pointee.core, default: []].append(call) }
-      if let gate = call.existingExtra?.needGate { gates[ObjectIdentifier(gate), default: []].append(call) }
-    }
-    var edges: [CallRef: [CallRef]] = [:]
-    var waiters: [CallRef: [CallRef]] = [:]
-    var free: [CallRef] = []
-    for call in calls {
-      let blockers = WaitGraph.blockers(of: call, holders, gates)
-      if let blockers {
-        edges[call] = blockers
-        for blocker in blockers { waiters[blocker, default: []].append(call) }
-      } else {
-        free.append(call)
-      }
-    }
-    self.edges = edges
-    self.waiters = waiters
-    for call in free { letMove(call) }
-  }
-
-  /// What waits for something that can move can move as well: any one of its blockers may let it go on.
-  mutating func letMove(_ call: CallRef) {
-    guard movable.insert(call).inserted else { return }
-    var queue = [call]
-    while let call = queue.popLast() {
-      for waiter in waiters[call] ?? [] where movable.insert(waiter).inserted { queue.append(waiter) }
-    }
-  }
-
-  func canMove(_ call: CallRef) -> Bool { movable.contains(call) }
-
-  /// The calls that this one waits for; nil if it can move by itself or by the world outside.
-  private static func blockers(
-    of call: CallRef, _ holders: [UnsafeMutablePointer<StateCore>: [CallRef]], _ gates: [ObjectIdentifier: [CallRef]]
-  ) -> [CallRef]? {
-    let extra = call.existingExtra
-    switch call.pointee.phase {
-    case .queued:
-      guard call.pointee.core.pointee.isReady, !call.pointee.holdsSlot else { return nil }
-      let holding = extra?.awaitedGate.map { gates[ObjectIdentifier($0)] ?? [] } ?? holders[call.pointee.core, default: []]
-      return holding.isEmpty ? nil : holding
-    case .waiting:
-      switch call.pointee.wait {
-      case .answer: return call.hasChildren ? call.children : nil
-      case .tasks:
-        if let group = extra?.group {
-          let key = Unmanaged.passUnretained(group).toOpaque()
-          let items = call.children.filter { $0.pointee.group?.toOpaque() == key }
-          return items.isEmpty ? nil : items
-        }
-        let awaited = extra?.awaitedTask?.call
-        return awaited.map { [$0] }
-      case .item: return extra?.reading?.producer.map { [$0] }
-      case .room:
-        // The reader: the call that waits for another of its items, or the one that owns the stream.
-        guard let channel = extra?.reading, case .state = channel.reader else { return nil }
-        return channel.owner.map { [$0] }
-      case .lock: return extra?.awaited?.holderCall.map { [$0] }
-      case .nothing, .time, .native, .pieces: return nil
-      }
-    case .ending: return call.hasChildren ? call.children : nil
-    case .idle, .crossing, .ready, .running: return nil
-    }
-  }
-
-  /// A ring of waits through `start`, by calls that cannot move.
-  func ring(through start: CallRef) -> [CallRef]? {
-    var cameFrom: [CallRef: CallRef] = [:]
-    var pending = [start]
-    while let call = pending.popLast() {
-      for next in edges[call] ?? [] where !movable.contains(next) {
-        if next == start {
-          var ring = [call]
-          while let previous = cameFrom[ring[0]], ring[0] != start { ring.insert(previous, at: 0) }
-          return ring
-        }
-        if cameFrom[next] == nil {
-          cameFrom[next] = call
-          pending.append(next)
-        }
-      }
-    }
-    return nil
   }
 }

@@ -62,7 +62,7 @@ extension Lane {
     call.pointee.run.answers = ChainletState.prefix
     if let channel = call.existingExtra?.output { pushEmit(of: channel, onto: call) }
     start(call)
-    if request.feed != nil, let fed = call.existingExtra?.inputs.first(where: { $0.feeding != nil }) { askFeed(fed) }
+    if request.feed != nil, let fed = call.existingExtra?.inputs.values.first(where: { $0.feeding != nil }) { askFeed(fed) }
   }
 
   private func decode(
@@ -186,7 +186,7 @@ extension Lane {
     guard let channel = self.ending[id]?.stream, case .outside(_, let sink) = channel.reader else { return }
     // Its calls have ended; what nobody has taken yet is dropped.
     channel.dropQueue()
-    channel.end = .failed(ending.failure)
+    channel.end = .failed(KeptFailure(ending.failure, in: nil))
     channel.wanted = 1
     flush(channel, sink)
   }
@@ -275,7 +275,7 @@ extension Lane {
     becameIdle()
     switch end {
     case .finished: sink(.finished(channel.lastOutput))
-    case .failed(let failure): sink(.failed(failure))
+    case .failed(let kept): sink(.failed(kept.failure))
     }
   }
 

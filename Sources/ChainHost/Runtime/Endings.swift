@@ -17,7 +17,7 @@ extension Lane {
     }
     guard call.hasChildren else { return complete(call, failure: failure, results: results) }
     call.pointee.phase = .ending
-    call.extra.failure = failure
+    call.extra.failure = failure.map { KeptFailure($0, in: call.state) }
     call.extra.results = results
     cancelChildren(of: call)
   }
@@ -72,9 +72,10 @@ extension Lane {
     failure?.arrived(in: call)
     let wasQueued = call.pointee.phase == .queued
     if wasQueued { state.removeFromQueue(call) }
+    let isTask = call.pointee.kind == .task || (parent != nil && extra?.output != nil)
     guard deliver(call, to: parent, failure: &failure, results: results) else { return }
     if let extra { closeHoldings(of: call, extra) }
-    if call.pointee.kind == .task { taskLeft(call) }
+    if isTask { taskLeft(call) }
     let isHook = call.pointee.kind == .hook
     leave(call)
     if wasQueued, let batching = state.batching { itemLeft(batching) }
@@ -123,11 +124,12 @@ extension Lane {
     if let plan = caller.existingExtra?.retry {
       if failure.retry, plan.attemptsLeft > 0, call.existingExtra?.ending == nil || failure.code != Failure.Code.timeout {
         let delay = plan.delay / 2 + environment.random() % max(1, plan.delay)
-        if now &+ delay < plan.deadline {
+        let next = moment(delay, after: now)
+        if next < plan.deadline {
           plan.attemptsLeft -= 1
           plan.delay = min(plan.delay * 2, 5_000_000_000)
           caller.pointee.ticket = stamp()
-          timers.add(at: now &+ delay, .retry, caller, stamp: caller.pointee.ticket)
+          timers.add(at: next, .retry, caller, stamp: caller.pointee.ticket)
           return armTimer()
         }
       }
@@ -211,9 +213,9 @@ extension Lane {
   private func closeHoldings(of call: CallRef, _ extra: CallExtra) {
     let state = call.state
     let inputs = extra.inputs
-    extra.inputs = []
-    for channel in inputs { close(channel) }
-    for lock in extra.locks { release(lock, in: state) }
+    extra.inputs = [:]
+    for channel in inputs.values.sorted(by: { $0.id < $1.id }) { close(channel) }
+    releaseLocks(of: call, extra)
     forgetTasks(extra, in: state)
     guard let gate = extra.needGate else { return }
     extra.needGate = nil
@@ -221,10 +223,7 @@ extension Lane {
     guard !gate.isAdmitting else { return } // the loop below, further out, sees the place
     gate.isAdmitting = true
     defer { gate.isAdmitting = false }
-    while gate.taken < gate.limit, !gate.waiting.isEmpty {
-      let next = gate.waiting.removeFirst()
-      if next.isQueued { admit(next.call) }
-    }
+    while gate.taken < gate.limit, let next = gate.waiting.popFirst() { admit(next) }
   }
 
   /// A child has left: a call that ends, or unwinds, goes on when none is left.
@@ -232,7 +231,7 @@ extension Lane {
     guard !parent.hasChildren else { return }
     if parent.pointee.phase == .ending {
       let extra = parent.extra
-      complete(parent, failure: extra.failure, results: extra.results)
+      complete(parent, failure: extra.failure?.failure, results: extra.results)
     } else if parent.pointee.run.cancel != 0, parent.pointee.phase == .waiting {
       stopWaiting(parent)
       unwind(parent)
@@ -284,8 +283,11 @@ extension Lane {
   func stopWaiting(_ call: CallRef) {
     call.pointee.ticket = 0
     switch call.pointee.wait {
-    case .item, .room: call.existingExtra?.reading?.forget(call)
-    case .lock: call.existingExtra?.awaited?.forget(call)
+    case .item, .room:
+      guard let channel = call.existingExtra?.reading else { break }
+      channel.forget(call)
+      closeIfForgotten(channel)
+    case .lock: call.existingExtra?.awaited = nil
     case .native: call.existingExtra?.cancelNative?()
     case .pieces:
       abandonCrossing(of: call)

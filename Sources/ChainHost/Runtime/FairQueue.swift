@@ -1,38 +1,47 @@
 /// Calls that wait for a slot, taking turns request by request, so that a request's thousand calls do not keep
 /// another's single one waiting.
 struct FairQueue {
-  private var requests: [ObjectIdentifier] = []
-  private var calls: [ObjectIdentifier: [CallRef]] = [:]
-  private(set) var count = 0
+  /// Whose turn is next, each request with a line once.
+  private var turns: [ObjectIdentifier] = []
+  private var next = 0
+  private var lines: [ObjectIdentifier: WaitLine] = [:]
+  /// How many lines there may be before those that everybody has left are swept out.
+  private var limit = FairQueue.few
+  private static let few = 64
 
-  var isEmpty: Bool { count == 0 }
-
-  mutating func add(_ call: CallRef) {
-    let key = ObjectIdentifier(call.pointee.request.takeUnretainedValue())
-    if calls[key, default: []].isEmpty { requests.append(key) }
-    calls[key, default: []].append(call)
-    count += 1
+  mutating func add(_ waiter: Waiter) {
+    let key = ObjectIdentifier(waiter.call.pointee.request.takeUnretainedValue())
+    if lines[key] == nil {
+      if lines.count >= limit { sweep() }
+      turns.append(key)
+    }
+    lines[key, default: WaitLine()].add(waiter)
   }
 
   mutating func popFirst() -> CallRef? {
-    guard !requests.isEmpty else { return nil }
-    let key = requests.removeFirst()
-    guard var waiting = calls.removeValue(forKey: key), !waiting.isEmpty else { return nil }
-    let call = waiting.removeFirst()
-    count -= 1
-    if !waiting.isEmpty {
-      calls[key] = waiting
-      requests.append(key)
+    while next < turns.count {
+      let key = turns[next]
+      next += 1
+      let call = lines[key]?.popFirst()
+      if call == nil || lines[key]?.isEmpty == true { lines[key] = nil } else { turns.append(key) }
+      if next > FairQueue.few, next * 2 > turns.count {
+        turns.removeFirst(next)
+        next = 0
+      }
+      if let call { return call }
     }
-    return call
+    turns.removeAll()
+    next = 0
+    return nil
   }
 
-  mutating func remove(_ call: CallRef) {
-    let key = ObjectIdentifier(call.pointee.request.takeUnretainedValue())
-    guard var waiting = calls[key], let position = waiting.firstIndex(of: call) else { return }
-    waiting.remove(at: position)
-    count -= 1
-    calls[key] = waiting.isEmpty ? nil : waiting
-    if waiting.isEmpty { requests.removeAll { $0 == key } }
+  private mutating func sweep() {
+    turns = turns[next...].filter { key in
+      lines[key]?.sweep()
+      if lines[key]?.isEmpty == true { lines[key] = nil }
+      return lines[key] != nil
+    }
+    next = 0
+    limit = max(FairQueue.few, lines.count * 2)
   }
 }

@@ -32,7 +32,7 @@ extension Lane {
   func later(after time: UInt64, _ body: @escaping () -> Void) {
     let key = stamp()
     postponed[key] = body
-    timers.add(at: now &+ time, .rebuild, nil, stamp: key)
+    timers.add(at: moment(time, after: now), .rebuild, nil, stamp: key)
     armTimer()
   }
 

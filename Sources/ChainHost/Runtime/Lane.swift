@@ -73,6 +73,8 @@ final class Lane: LoopClient, @unchecked Sendable {
   var report: ErrorReport?
   var channels: [Int32: StreamChannel] = [:]
   var channelCount: Int32 = 0
+  /// Streams whose last handle was collected: they are closed in an event of its own.
+  var forgotten: [Int32] = []
   var jsonBuffer = ByteBuffer()
   var idleWaiters: [() -> Void] = []
   var looksForIdle = false

@@ -52,11 +52,11 @@ extension Lane {
     census.queued += Int(core.pointee.waiting)
     census.holders += core.pointee.holder == nil ? 0 : 1
     census.parked += state.parked.count
-    census.locks += state.heldLocks.count
+    census.locks += state.heldLocks
     census.background += state.background
     guard let needs = core.pointee.needs else { return }
     for operand in 0..<state.needCount {
-      if let gate = needs[operand].gate?.takeUnretainedValue() { census.gates += gate.taken + gate.waiting.count { $0.isQueued } }
+      if let gate = needs[operand].gate?.takeUnretainedValue() { census.gates += gate.taken + gate.waiting.count }
     }
   }
 }

@@ -68,7 +68,9 @@ final class Request {
   var tasks = 0
   let taskLimit: Int
   /// Groups that have items to start when `tasks` falls.
-  var held: [Waiter] = []
+  var held = WaitLine()
+  /// Of work in the background: when it, and what it starts in the background itself, has to be over.
+  var backgroundEnd: UInt64?
   var root: CallRef?
   /// Its ready runs.
   let line: UnsafeMutablePointer<RunLine>
@@ -97,10 +99,19 @@ final class Request {
   deinit { line.deallocate() }
 
   /// For what runs outside of any request.
-  static func outside() -> Request {
+  static func outside(taskLimit: Int = .max) -> Request {
     Request(
       id: 0, entry: "", generation: .none, input: .value(.null), form: .value, trace: TraceID(high: 0, low: 0),
-      deadline: .max, taskLimit: .max, completion: { _ in })
+      deadline: .max, taskLimit: taskLimit, completion: { _ in })
+  }
+}
+
+extension Request {
+  var hasRoomForTask: Bool { tasks < taskLimit }
+
+  /// Why `what` starts nothing: streams of needs count as tasks.
+  static func tooManyTasks(for what: String) -> String {
+    "\(what): the request has as many tasks as limits.tasks allows; wait for some of them first"
   }
 }
 

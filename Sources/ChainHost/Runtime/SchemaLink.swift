@@ -102,7 +102,7 @@ struct CallOptions {
 final class NeedGate {
   let limit: Int
   var taken = 0
-  var waiting: [Waiter] = []
+  var waiting = WaitLine()
   /// While places are being given on: a call may end in the midst of it.
   var isAdmitting = false
   init(limit: Int) { self.limit = limit }

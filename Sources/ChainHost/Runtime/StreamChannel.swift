@@ -6,9 +6,11 @@ import LuaBridge
 ///
 /// An item crosses once, when it is emitted: checked and copied into the reader's state, or encoded for the outside. What
 /// comes from outside, or lies in the state of one that has handed the stream on, crosses when it is read.
-final class StreamChannel {
+final class StreamChannel: Charged {
   static let maxItems = 16
   static let maxBytes = 1 << 20
+  /// About what one takes, with the task that fills it: it counts toward the memory of the state that reads.
+  static let weight = 1 << 10
 
   let id: Int32
   let name: String
@@ -16,6 +18,8 @@ final class StreamChannel {
   var producer: CallRef?
   /// The call that reads it, or may: nil for the outside.
   var owner: CallRef?
+  /// Handles in the state that reads. With the last of them the script has let go of the stream.
+  var handles = 0
   /// The type of the items and of the result, in the producer's state.
   var items: SchemaLink
   let result: SchemaLink?
@@ -32,7 +36,7 @@ final class StreamChannel {
   var queue: [Item] = []
   var queuedBytes = 0
   /// Calls that wait for room, their item on their stack.
-  var writers: [Waiter] = []
+  var writers = WaitLine()
   /// The writer whose large item crosses in pieces: the others wait behind it.
   var writing: CallRef?
   /// The call that waits for an item or for the result.
@@ -72,7 +76,7 @@ final class StreamChannel {
   enum End {
     /// The result, kept in the reader's registry; 0 for none.
     case finished(Int32)
-    case failed(Failure)
+    case failed(KeptFailure)
   }
 
   enum Event {
@@ -87,6 +91,7 @@ final class StreamChannel {
     self.items = items
     self.result = result
     self.reader = reader
+    if case .state(let state, _, _) = reader { super.init(StreamChannel.weight, to: state.lua) } else { super.init(0, to: nil) }
   }
 
   deinit { for link in ownLinks { link.release() } }
@@ -97,6 +102,13 @@ final class StreamChannel {
 
   /// The call that waits for something to come: for the next item, or past all of them for the result.
   var asker: CallRef? { waiting.flatMap { $0.isWaiting && $0.call.pointee.wait == .item ? $0.call : nil } }
+
+  var isBeingRead: Bool { waiting?.isWaiting == true }
+  /// No script has it any more.
+  var isForgotten: Bool {
+    guard handles == 0, !isBeingRead, case .state = reader else { return false }
+    return true
+  }
 
   func add(_ item: Item) {
     queue.append(item)
@@ -115,7 +127,6 @@ final class StreamChannel {
   }
 
   func forget(_ call: CallRef) {
-    writers.removeAll { $0.call == call }
     if waiting?.call == call { waiting = nil }
     if writing == call { writing = nil }
   }

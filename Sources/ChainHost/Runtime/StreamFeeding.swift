@@ -19,8 +19,8 @@ extension Lane {
   /// Pushes the stream that fills the stream field of a request's input; false when there is nothing to fill it.
   func pushFed(_ call: CallRef, onto stack: LuaStack) -> Bool {
     let state = call.state
-    if let fed = call.existingExtra?.inputs.first(where: { $0.feeding != nil }) { // the input is read once more
-      stack.pushHandle(UInt64(UInt32(bitPattern: fed.id)), metatable: state.streamMetatable)
+    if let fed = call.existingExtra?.inputs.values.first(where: { $0.feeding != nil }) { // the input is read once more
+      pushHandle(of: fed, onto: stack, in: state)
       return true
     }
     guard let feed = call.pointee.request.takeUnretainedValue().feed, let field = state.program.input.streamField else { return false }
@@ -33,8 +33,8 @@ extension Lane {
     channel.feeding = StreamFeeding(feed)
     channels[channel.id] = channel
     channel.owner = call
-    call.extra.inputs.append(channel)
-    stack.pushHandle(UInt64(UInt32(bitPattern: channel.id)), metatable: state.streamMetatable)
+    call.extra.inputs[channel.id] = channel
+    pushHandle(of: channel, onto: stack, in: state)
     return true
   }
 
@@ -67,7 +67,7 @@ extension Lane {
     case .failure(let error):
       failure = Failure(code: Failure.Code.failed, message: "\(channel.name): \(error)")
     }
-    channel.end = failure.map { .failed($0) } ?? .finished(0)
+    channel.end = failure.map { .failed(KeptFailure($0, in: state)) } ?? .finished(0)
     tellReader(channel, state, 0, failure)
   }
 
@@ -75,6 +75,6 @@ extension Lane {
   func endFeed(_ channel: StreamChannel, _ failure: Failure) {
     channel.feeding?.asking?.cancel()
     channel.dropQueue()
-    channel.end = .failed(failure)
+    channel.end = .failed(KeptFailure(failure, in: channel.owner?.state))
   }
 }

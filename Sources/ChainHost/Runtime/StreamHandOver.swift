@@ -10,10 +10,10 @@ extension Lane {
       guard let caller = callee.parent, let field = callee.state.program.input.streamField,
         let id = from.handle(at: index, metatable: caller.state.streamMetatable)
       else { return false }
-      let channel = callee.existingExtra?.inputs.first { $0.id == Int32(truncatingIfNeeded: id) }
+      let channel = callee.existingExtra?.inputs[Int32(truncatingIfNeeded: id)]
         ?? handOver(findStream(from, at: index, of: caller), from: caller, to: callee, as: field.item)
       guard let channel else { return false }
-      to.pushHandle(UInt64(UInt32(bitPattern: channel.id)), metatable: callee.state.streamMetatable)
+      pushHandle(of: channel, onto: to, in: callee.state)
       return true
     }
   }
@@ -23,7 +23,7 @@ extension Lane {
       callee.extra.streamProblem = "the stream is closed, or was handed on"
       return nil
     }
-    guard !isBeingRead(channel) else {
+    guard !channel.isBeingRead else {
       callee.extra.streamProblem = "the stream is being read by another task of this call"
       return nil
     }
@@ -37,19 +37,23 @@ extension Lane {
         channel.items = source
       }
       channel.reader = .state(callee.state, items: target, result: nil)
+      channel.handles = 0 // those that are left behind say nothing
+      channel.charge(StreamChannel.weight, to: callee.state.lua)
     } catch { return nil }
     if let writer = channel.writing { // its item is on the way to the old reader
       abandonCrossing(of: writer)
       channel.writing = nil
       waitForRoom(writer, in: channel, first: true)
     }
-    // What the writer returned stays behind: an input has no result.
-    if case .finished(let reference) = channel.end {
+    switch channel.end {
+    case .finished(let reference): // what the writer returned stays behind: an input has no result
       if reference != 0 { old.lua.main.release(reference) }
       channel.end = .finished(0)
+    case .failed(let failure): failure.move(to: callee.state)
+    case nil: break
     }
-    channel.owner?.existingExtra?.inputs.removeAll { $0 === channel }
-    callee.extra.inputs.append(channel)
+    channel.owner?.existingExtra?.inputs[channel.id] = nil
+    callee.extra.inputs[channel.id] = channel
     channel.owner = callee
     return channel
   }

@@ -24,15 +24,14 @@ extension Lane {
       waiter.pushNil()
       return wake(call, answers: 1) // closed
     }
-    guard !isBeingRead(channel) else { return wake(call, failure: Lane.readTwice) }
+    guard !channel.isBeingRead else { return wake(call, failure: Lane.readTwice) }
     if let item = channel.queue.first { return take(item, of: channel, as: items, call) }
-    if channel.writing == nil, let writer = channel.writers.first(where: { $0.isWaiting }) { // its item is larger than the room
-      channel.writers.removeAll { $0.call == writer.call }
+    if channel.writing == nil, let writer = channel.writers.popFirst() { // its item is larger than the room
       waitFor(channel, call, result: false)
-      return write(writer.call, to: channel)
+      return write(writer, to: channel)
     }
     switch channel.end {
-    case .failed(let failure): wake(call, failure: failure)
+    case .failed(let kept): wake(call, failure: kept.failure)
     case .finished:
       waiter.pushNil()
       wake(call, answers: 1)
@@ -41,8 +40,6 @@ extension Lane {
   }
 
   private static let isClosed = Failure(code: Failure.Code.failed, message: "the stream is closed: it has no result")
-
-  func isBeingRead(_ channel: StreamChannel) -> Bool { channel.waiting?.isWaiting == true }
 
   private static let readTwice = Failure(
     code: Failure.Code.failed, message: "the stream is being read by another task of this call: one at a time")
@@ -65,10 +62,10 @@ extension Lane {
     guard let channel, case .state(let reader, _, _) = channel.reader, reader === state else {
       return wake(call, failure: Lane.isClosed)
     }
-    guard !isBeingRead(channel) else { return wake(call, failure: Lane.readTwice) }
+    guard !channel.isBeingRead else { return wake(call, failure: Lane.readTwice) }
     channel.dropQueue()
     switch channel.end {
-    case .failed(let failure): wake(call, failure: failure)
+    case .failed(let kept): wake(call, failure: kept.failure)
     case .finished(let reference):
       if reference == 0 { waiter.pushNil() } else { waiter.push(kept: reference) }
       wake(call, answers: 1)
@@ -87,7 +84,7 @@ extension Lane {
 
   func close(_ channel: StreamChannel) {
     channels[channel.id] = nil
-    channel.owner?.existingExtra?.inputs.removeAll { $0 === channel }
+    channel.owner?.existingExtra?.inputs[channel.id] = nil
     if case .state(let state, _, _) = channel.reader {
       if case .finished(let reference) = channel.end, reference != 0 { state.lua.main.release(reference) }
       channel.end = .finished(0)
@@ -110,6 +107,35 @@ extension Lane {
     if let producer = channel.producer {
       cancel(producer, Ending(code: Failure.Code.cancelled, message: "the reader of \(channel.name) has stopped"))
     }
+  }
+
+  // MARK: Letting go
+
+  /// Streams that one event closes: others go on in between.
+  private static let closedAtOnce = 1_024
+
+  /// Called by the collector, in the midst of anything.
+  func streamWasCollected(_ handle: UInt64, of state: ChainletState) {
+    guard let channel = channels[Int32(truncatingIfNeeded: handle)], case .state(let reader, _, _) = channel.reader, reader === state
+    else { return }
+    channel.handles -= 1
+    closeIfForgotten(channel)
+  }
+
+  /// The script has let go of the stream, and nobody waits for something of it: it is closed, as if its loop was left.
+  func closeIfForgotten(_ channel: StreamChannel) {
+    guard channel.isForgotten else { return }
+    forgotten.append(channel.id)
+    if forgotten.count == 1 { closeForgottenSoon() }
+  }
+
+  private func closeForgottenSoon() { post { [self] in asLane { closeForgotten() } } }
+
+  private func closeForgotten() {
+    let some = forgotten.prefix(Lane.closedAtOnce)
+    forgotten.removeFirst(some.count)
+    for id in some { if let channel = channels[id], channel.isForgotten { close(channel) } }
+    if !forgotten.isEmpty { closeForgottenSoon() }
   }
 
   // MARK: Taking an item
@@ -183,6 +209,7 @@ extension Lane {
     channel.waiting = nil
     channel.removeFirst()
     channel.feeding?.count += 1
+    closeIfForgotten(channel)
     if isOutOfMemory {
       call.waiter.setTop(0)
       endForMemory(call)

@@ -17,7 +17,8 @@ extension Lane {
     channels[channel.id] = channel
     channel.producer = callee
     callee.extra.output = channel
-    owner.extra.inputs.append(channel)
+    callee.pointee.request.takeUnretainedValue().tasks += 1
+    owner.extra.inputs[channel.id] = channel
     channel.owner = owner
     moveInTree(callee, under: owner)
     let waiter = caller.waiter
@@ -35,10 +36,15 @@ extension Lane {
 
   /// Pushes what a generic `for` wants: the stream, twice nil, and the stream again as what is to be closed.
   func pushStream(_ channel: StreamChannel, onto stack: LuaStack, in state: ChainletState) {
-    stack.pushHandle(UInt64(UInt32(bitPattern: channel.id)), metatable: state.streamMetatable)
+    pushHandle(of: channel, onto: stack, in: state)
     stack.pushNil()
     stack.pushNil()
     stack.push(copyOf: -3)
+  }
+
+  func pushHandle(of channel: StreamChannel, onto stack: LuaStack, in state: ChainletState) {
+    stack.pushHandle(UInt64(UInt32(bitPattern: channel.id)), metatable: state.streamMetatable)
+    channel.handles += 1
   }
 
   /// `chain.stream(function(emit) … end)`: the writer is a task of the same call.
@@ -54,7 +60,7 @@ extension Lane {
     task.pointee.group = nil
     task.extra.output = channel
     channel.producer = task
-    owner.extra.inputs.append(channel)
+    owner.extra.inputs[channel.id] = channel
     channel.owner = owner
     ChainletState.pushBody(onto: task.stack)
     stack.push(copyOf: 1)
@@ -90,10 +96,13 @@ extension Lane {
 
   /// `emit(x)`: the item is on the waiter's stack.
   func beginEmit(_ call: CallRef) {
-    guard let channel = channels[call.pointee.run.operand], let producer = channel.producer,
-      producer.pointee.request.toOpaque() == call.pointee.request.toOpaque()
-    else {
+    guard let channel = channels[call.pointee.run.operand], let producer = channel.producer else {
       return wake(call, failure: Failure(code: Failure.Code.failed, message: "emit: the stream has ended"))
+    }
+    guard owningCall(producer) == owningCall(call) else {
+      return wake(call, failure: Failure(
+        code: Failure.Code.failed,
+        message: "emit: this stream belongs to another call; only the call that got emit, and its tasks, may use it"))
     }
     call.waiter.setTop(1)
     guard channel.writing == nil, channel.asker != nil || channel.hasRoom else { return waitForRoom(call, in: channel) }
@@ -105,7 +114,8 @@ extension Lane {
     call.pointee.wait = .room
     call.pointee.waitingSince = now
     call.extra.reading = channel
-    channel.writers.insert(Waiter(call, ticket: stamp()), at: first ? 0 : channel.writers.count)
+    let waiter = Waiter(call, ticket: stamp())
+    if first { channel.writers.addFirst(waiter) } else { channel.writers.add(waiter) }
     watchForDeadlocks()
   }
 
@@ -202,6 +212,7 @@ extension Lane {
     if let reader {
       channel.waiting = nil
       wake(reader, answers: 1)
+      closeIfForgotten(channel)
     } else if channel.asker != nil { // only the result is wanted
       target.pop()
     } else {
@@ -211,11 +222,7 @@ extension Lane {
 
   func admitWriter(_ channel: StreamChannel) {
     if channel.feeding != nil { return askFeed(channel) }
-    while channel.hasRoom, !channel.writers.isEmpty {
-      let writer = channel.writers.removeFirst()
-      guard writer.isWaiting else { continue }
-      write(writer.call, to: channel)
-    }
+    while channel.hasRoom, let writer = channel.writers.popFirst() { write(writer, to: channel) }
   }
 
   // MARK: The writer's end
@@ -241,12 +248,12 @@ extension Lane {
         channel.wanted = max(1, channel.wanted)
       }
       if case .output(let output) = result { channel.lastOutput = output }
-      channel.end = failure.map { .failed($0) } ?? .finished(0)
+      channel.end = failure.map { .failed(KeptFailure($0, in: nil)) } ?? .finished(0)
       callsEnded(of: call.pointee.request.takeUnretainedValue())
       flush(channel, sink)
     case .state(let state, _, _):
       let reference = if case .kept(let reference) = result { reference } else { Int32(0) }
-      channel.end = failure.map { .failed($0) } ?? .finished(reference)
+      channel.end = failure.map { .failed(KeptFailure($0, in: state)) } ?? .finished(reference)
       tellReader(channel, state, reference, failure)
     }
     return true
@@ -329,6 +336,7 @@ extension Lane {
   func tellReader(_ channel: StreamChannel, _ state: ChainletState, _ reference: Int32, _ failure: Failure?) {
     guard let waiting = channel.waiting, waiting.isWaiting, channel.queue.isEmpty else { return }
     channel.waiting = nil
+    closeIfForgotten(channel)
     if let failure { return wake(waiting.call, failure: failure) }
     let waiter = waiting.call.waiter
     waiter.setTop(0)

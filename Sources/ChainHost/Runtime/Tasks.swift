@@ -21,11 +21,11 @@ final class TaskGroup {
   var running = 0
   /// How long `<close>` variables of its items have run, in nanoseconds.
   var unwound: UInt64 = 0
-  var failure: Failure? { didSet { isStopping = true } }
+  var failure: KeptFailure? { didSet { isStopping = true } }
   /// The winner of a race; its value lies at 3.
   var winner: Int64? { didSet { isStopping = true } }
   /// The last failure of a race in which all fail.
-  var lastFailure: Failure?
+  var lastFailure: KeptFailure?
 
   init(mode: Mode, owner: CallRef, count: Int64, limit: Int) {
     self.mode = mode
@@ -127,9 +127,11 @@ extension Lane {
 
   // MARK: Items
 
-  /// Starts items of the group that a call waits for; false when the call itself is to go on.
+  /// The turn of a call that waits for tasks: it takes what one gave, or starts items of its group. False when the call
+  /// itself is to go on.
   func continueGroup(_ call: CallRef) -> Bool {
-    guard let group = call.existingExtra?.group else { return false }
+    guard let extra = call.existingExtra else { return false }
+    guard let group = extra.group else { return takeAwaited(call, extra) }
     call.pointee.phase = .waiting
     if call.pointee.run.cancel != 0 {
       if !call.hasChildren { unwindNow(call) }
@@ -143,7 +145,7 @@ extension Lane {
     var starts = 0
     while group.canStart, starts < Lane.startsPerTurn {
       guard request.tasks < request.taskLimit || group.running == 0 else {
-        request.held.append(Waiter(call, ticket: stamp()))
+        request.held.add(Waiter(call, ticket: stamp()))
         return true
       }
       starts += 1
@@ -210,10 +212,7 @@ extension Lane {
   func taskLeft(_ task: CallRef) {
     task.pointee.request._withUnsafeGuaranteedRef { request in
       request.tasks -= 1
-      while !request.held.isEmpty, request.tasks < request.taskLimit {
-        let owner = request.held.removeFirst()
-        if owner.isWaiting { return makeReady(owner.call) }
-      }
+      if request.hasRoomForTask, let owner = request.held.popFirst() { makeReady(owner) }
     }
   }
 
@@ -223,7 +222,8 @@ extension Lane {
     guard let reference = task.pointee.group else { return false }
     let stack = task.stack
     return reference._withUnsafeGuaranteedRef { group in
-      guard group.mode == .map, !group.isStopping, results > 0, stack.type(at: stack.top &- results &+ 1) != .nil
+      guard group.mode == .map, !group.isStopping, owner.pointee.wait == .tasks, owner.pointee.run.killed == 0, results > 0,
+        stack.type(at: stack.top &- results &+ 1) != .nil
       else { return false }
       group.running -= 1
       let memory = owner.pointee.core.pointee.lua
@@ -249,26 +249,31 @@ extension Lane {
   func groupItemEnded(_ group: TaskGroup, _ task: CallRef, failure: Failure?, results: Int32) {
     group.running -= 1
     let owner = group.owner
-    guard owner.pointee.run.cancel == 0 else { return }
-    var failure = failure
-    let stack = task.stack
-    if failure == nil, group.mode == .map, results == 0 || stack.type(at: stack.top - results + 1) == .nil {
-      failure = Failure(
-        code: Failure.Code.failed,
-        message: AuthorModule.noValue(forItem: Int64(task.pointee.index)))
-    }
-    let memory = owner.pointee.core.pointee.lua
-    memory.pointee.memory.host += 1
-    if let failure { itemFailed(group, task, failure) } else { keepResult(group, task, stack, results) }
-    memory.pointee.memory.host -= 1
-    if group.isStopping, group.running > 0 { cancelItems(of: group, but: task) }
+    guard owner.pointee.run.cancel == 0, owner.pointee.wait == .tasks else { return } // it does not wait any more
+    if owner.pointee.run.killed == 0 { takeOutcome(group, task, failure, results) }
     // An owner that has its place in the ring, to start more items, comes round and sees for itself.
     guard owner.pointee.phase == .waiting else { return }
-    if group.isOver {
+    if owner.pointee.run.killed != 0 {
+      wake(owner, answers: 0) // a limit ends it, and so its items
+    } else if group.isOver {
       finishGroup(group)
     } else if group.canStart {
       makeReady(owner)
     }
+  }
+
+  private func takeOutcome(_ group: TaskGroup, _ task: CallRef, _ failure: Failure?, _ results: Int32) {
+    let (owner, stack, wasStopping) = (group.owner, task.stack, group.isStopping)
+    let memory = owner.pointee.core.pointee.lua
+    memory.pointee.memory.host += 1
+    if let failure = failure ?? group.problem(with: stack, results, of: task) {
+      itemFailed(group, task, failure)
+    } else {
+      keepResult(group, task, stack, results)
+    }
+    memory.pointee.memory.host -= 1
+    if owner.state.isOutOfMemory() { endForMemory(owner) }
+    if group.isStopping, !wasStopping, group.running > 0 { cancelItems(of: group, but: task) }
   }
 
   private func itemFailed(_ group: TaskGroup, _ task: CallRef, _ failure: Failure) {
@@ -282,16 +287,19 @@ extension Lane {
       waiter.rawSet(-2, field: "error")
       waiter.rawSet(3, at: task.pointee.index)
     case .race:
-      if group.winner == nil { group.lastFailure = failure }
+      if group.winner == nil { group.lastFailure = KeptFailure(failure, in: group.owner.state) }
     default:
-      if group.failure == nil { group.failure = failure }
+      if group.failure == nil { group.failure = KeptFailure(failure, in: group.owner.state) }
     }
   }
 
   private func keepResult(_ group: TaskGroup, _ task: CallRef, _ stack: LuaStack, _ results: Int32) {
     let waiter = group.owner.waiter
     guard group.mode != .each, !group.isStopping else { return }
-    if group.mode == .timeout { return stack.move(results, to: waiter) }
+    if group.mode == .timeout {
+      stack.move(results, to: waiter)
+      return
+    }
     if results == 0 { stack.pushNil() } else if results > 1 { stack.setTop(stack.top - results + 1) }
     stack.move(1, to: waiter)
     switch group.mode {
@@ -329,7 +337,7 @@ extension Lane {
   private func finishGroup(_ group: TaskGroup) {
     let owner = group.owner
     let waiter = owner.waiter
-    let failure = group.failure ?? (group.mode == .race && group.winner == nil ? group.raceFailure : nil)
+    let failure = group.failure?.failure ?? (group.mode == .race && group.winner == nil ? group.raceFailure : nil)
     owner.extra.group = nil
     owner.pointee.wait = .nothing
     if let failure { return wake(owner, failure: failure) }
@@ -360,6 +368,16 @@ extension Lane {
 
 extension TaskGroup {
   fileprivate var raceFailure: Failure {
-    lastFailure ?? Failure(code: Failure.Code.failed, message: "chain.race: there is nothing to run")
+    lastFailure?.failure ?? Failure(code: Failure.Code.failed, message: "chain.race: there is nothing to run")
+  }
+
+  /// Why what an item returned cannot be taken.
+  fileprivate func problem(with stack: LuaStack, _ results: Int32, of item: CallRef) -> Failure? {
+    switch mode {
+    case .map where results == 0 || stack.type(at: stack.top - results + 1) == .nil:
+      Failure(code: Failure.Code.failed, message: AuthorModule.noValue(forItem: item.pointee.index))
+    case .timeout: TaskGroup.tooManyResults(results, of: "chain.timeout")
+    case .map, .each, .settle, .all, .race: nil
+    }
   }
 }

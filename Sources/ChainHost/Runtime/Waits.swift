@@ -53,7 +53,7 @@ extension Lane {
     waiter.setTop(0)
     call.pointee.wait = .time
     call.pointee.ticket = stamp()
-    wakeLater(call, at: time > .max - now ? .max : now &+ time)
+    wakeLater(call, at: moment(time, after: now))
   }
 
   /// The time of a wait has come.
@@ -66,73 +66,4 @@ extension Lane {
 extension UnsafeMutablePointer where Pointee == Call {
   /// "graph.lua:7: " of the Lua line that waits.
   func place(of waiter: LuaStack) -> String { waiter.place(level: 1) }
-}
-
-// MARK: - Locks
-
-/// `chain.mutex()`: one holder at a time among the runs of one state, in order of asking. It lives as long as Lua, or
-/// somebody who holds it or waits for it, refers to it.
-final class Lock: @unchecked Sendable {
-  // Unchecked: it belongs to one state, and so to one lane's thread.
-  static let userdata = LuaUserdata<Lock>(name: "mutex", methods: { $0.addWait("lock", op: Op.lock.rawValue) })
-
-  var holder: UInt64?
-  var holderCall: CallRef?
-  var waiting: [Waiter] = []
-
-  func forget(_ call: CallRef) { waiting.removeAll { $0.call == call } }
-}
-
-extension Lane {
-  func beginLock(_ call: CallRef) {
-    let waiter = call.waiter
-    guard let lock = Lock.userdata.object(waiter, at: 1) else {
-      return wake(call, failure: Failure(
-        code: Failure.Code.failed, message: call.place(of: waiter) + "lock: expected a mutex; write local held <close> = mutex:lock()"))
-    }
-    waiter.setTop(1)
-    guard lock.holder != nil else { return take(lock, call) }
-    call.pointee.wait = .lock
-    call.pointee.waitingSince = now
-    call.extra.awaited = lock
-    lock.waiting.append(Waiter(call, ticket: stamp()))
-    watchForDeadlocks()
-  }
-
-  private func take(_ lock: Lock, _ call: CallRef) {
-    let waiter = call.waiter
-    waiter.setTop(0)
-    let held = stamp()
-    lock.holder = held
-    lock.holderCall = call
-    call.extra.locks.append(lock)
-    let memory = call.pointee.core.pointee.lua
-    memory.pointee.memory.host += 1
-    waiter.pushHandle(held, metatable: call.state.heldMetatable)
-    memory.pointee.memory.host -= 1
-    call.state.heldLocks[held] = lock
-    wake(call, answers: 1)
-  }
-
-  /// The `<close>` variable of a lock has ended, or its call has.
-  func release(_ lock: Lock, in state: ChainletState) {
-    if let held = lock.holder { state.heldLocks[held] = nil }
-    if let holder = lock.holderCall { holder.existingExtra?.locks.removeAll { $0 === lock } }
-    lock.holder = nil
-    lock.holderCall = nil
-    while !lock.waiting.isEmpty {
-      let next = lock.waiting.removeFirst()
-      if next.isWaiting {
-        next.call.extra.awaited = nil
-        return take(lock, next.call)
-      }
-    }
-  }
-
-  func unlock(_ stack: LuaStack, by current: CallRef) {
-    let state = current.state
-    if let held = stack.handle(at: 1, metatable: state.heldMetatable), let lock = state.heldLocks[held] {
-      release(lock, in: state)
-    }
-  }
 }
