@@ -85,13 +85,23 @@ extension Lane {
     pieceEnd = begun &+ Lane.pieceLength
     let isOver = crossing.inHostSection { crossing.work.step() }
     now = environmentNow()
-    if call.pointee.phase == .waiting { clg_charge(call.raw, now &- begun) } // its own work
+    if call.pointee.phase == .waiting {
+      clg_charge(call.raw, now &- begun) // its own work
+      if !isOver, clg_cpu_left(call.raw) == 0 { return goOnExhausted(call) }
+    }
     let isFull = crossing.writes?.pointee.owner.takeUnretainedValue().isOutOfMemory() ?? false
     if isFull { crossing.inHostSection { crossing.work.end() } }
     guard isOver || isFull else { return }
     forget(crossing)
     if call.pointee.phase == .crossing { call.pointee.phase = .running }
     crossing.ended(isFull)
+  }
+
+  /// Its work has taken all the time that the call had: the first instruction of its run ends it.
+  private func goOnExhausted(_ call: CallRef) {
+    stopWaiting(call)
+    call.waiter.setTop(0)
+    wake(call, answers: 0)
   }
 
   /// The call ends before its crossing does.
