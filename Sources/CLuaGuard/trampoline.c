@@ -11,7 +11,8 @@ int clg_call_swift(lua_State *L) {
   if (status >= 0) return status;
   if (status == CLG_ERROR) return lua_error(L);
   if (status == CLG_NO_MEMORY) return clg_no_memory(L);
-  return clg_wait(L, (int)lua_tointeger(L, lua_upvalueindex(3)), 0, 0);
+  lua_Integer packed = lua_tointeger(L, lua_upvalueindex(3));
+  return clg_wait(L, (int)(packed & 0xff), (int)(packed >> 8), 0);
 }
 
 void clg_push_function(lua_State *L, clg_function function, void *context) {
@@ -20,10 +21,10 @@ void clg_push_function(lua_State *L, clg_function function, void *context) {
   lua_pushcclosure(L, clg_call_swift, 2);
 }
 
-void clg_push_waiting_function(lua_State *L, clg_function function, void *context, int op) {
+void clg_push_waiting_function(lua_State *L, clg_function function, void *context, int op, int operand) {
   lua_pushlightuserdata(L, (void *)function);
   lua_pushlightuserdata(L, context);
-  lua_pushinteger(L, op);
+  lua_pushinteger(L, op | (lua_Integer)operand << 8);
   lua_pushcclosure(L, clg_call_swift, 3);
 }
 

@@ -156,7 +156,7 @@ int clg_is_killed(lua_State *L, int status);
 enum { CLG_ERROR = -1, CLG_WAITS = -2, CLG_NO_MEMORY = -3 };
 typedef int (*clg_function)(lua_State *L, void *context);
 void clg_push_function(lua_State *L, clg_function function, void *context);
-void clg_push_waiting_function(lua_State *L, clg_function function, void *context, int op);
+void clg_push_waiting_function(lua_State *L, clg_function function, void *context, int op, int operand);
 int clg_can_wait(lua_State *L); // whether CLG_WAITS would be an error
 void clg_push_handler(lua_State *L, clg_function function, void *context); // a message handler that spares kills
 // Replaces a handler on top by `try(fn, ...)`: fn's results, or nil and what the handler made of the error.

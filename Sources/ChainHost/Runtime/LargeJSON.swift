@@ -22,21 +22,29 @@ extension Lane {
   }
 
   private func jsonEnded(_ call: CallRef, _ problem: TypeMismatch?, isOutOfMemory: Bool) {
-    let (state, stack) = (call.state, call.waiter)
-    if isOutOfMemory {
-      stack.setTop(0)
-      endForMemory(call)
-      return wake(call, answers: 0)
-    }
-    guard let problem else {
-      stack.remove(at: 1)
-      return wake(call, answers: 1)
-    }
-    state.core.pointee.lua.pointee.memory.host += 1
-    let message = call.place(of: stack) + problem.message
+    if isOutOfMemory { return wakeWithoutMemory(call) }
+    if let problem { return wake(call, problem: problem.message) }
+    call.waiter.remove(at: 1)
+    wake(call, answers: 1)
+  }
+}
+
+extension Lane {
+  /// A wait is over with an error at the author's line.
+  func wake(_ call: CallRef, problem: String) {
+    let stack = call.waiter
+    call.pointee.core.pointee.lua.pointee.memory.host += 1
+    let message = call.place(of: stack) + problem
     stack.setTop(0)
     stack.push(text: message)
-    state.core.pointee.lua.pointee.memory.host -= 1
+    call.pointee.core.pointee.lua.pointee.memory.host -= 1
     wake(call, answers: 1, failed: true)
+  }
+
+  /// A wait is over because its state has no room for what it comes to.
+  func wakeWithoutMemory(_ call: CallRef) {
+    call.waiter.setTop(0)
+    endForMemory(call)
+    wake(call, answers: 0)
   }
 }

@@ -37,6 +37,7 @@ extension Lane {
     case .native: beginNative(call)
     case .nextNative: beginNextNative(call)
     case .encode, .decode: beginJSON(call)
+    case nil where call.pointee.run.op == TensorModule.op: beginTensor(call)
     case nil: wake(call, failure: Failure(code: Failure.Code.failed, message: "a wait that the host does not know"))
     }
   }
