@@ -5,7 +5,7 @@ public struct FuzzTarget: Sendable {
 
   public static let all = [
     FuzzTarget(name: "json") { try fuzzJSON($0) }, FuzzTarget(name: "copy") { try fuzzCopy($0) },
-    FuzzTarget(name: "pattern") { try fuzzPattern($0) },
+    FuzzTarget(name: "pattern") { try fuzzPattern($0) }, FuzzTarget(name: "tensor") { try fuzzTensor($0) },
   ]
 }
 

@@ -21,6 +21,7 @@ static void let_go(lua_State *L, clg_object *box) {
   box->object = NULL;
   clg_state *state = clg_state_inline(L);
   clg_discharge(state, box->weight + (box->charged ? clg_drop_charge(state->memory.charges, box->charged) : 0));
+  state->memory.used -= box->kind->own;
   box->kind->release(object);
 }
 
@@ -91,6 +92,7 @@ void clg_push_object(lua_State *L, const clg_kind *kind, void *object, const voi
   *box = (clg_object){kind, object, noted ? charged : NULL, noted ? 0 : added};
   clg_push_kind(L, kind);
   lua_setmetatable(L, -2);
+  state->memory.used += kind->own;
   clg_charge_bytes(state, added);
 }
 
@@ -135,20 +137,19 @@ void clg_push_index(lua_State *L, clg_function function, void *context) {
 }
 
 static int call_with_chance(lua_State *L) {
-  lua_pushvalue(L, lua_upvalueindex(3));
+  lua_pushvalue(L, lua_upvalueindex(4));
   lua_call(L, 0, 1);
   return clg_call_swift(L);
 }
 
-void clg_push_with_chance(lua_State *L, clg_function function, void *context) {
+void clg_push_with_chance(lua_State *L, clg_function function, void *context, int op, int operand) {
+  lua_pushlightuserdata(L, (void *)function);
+  lua_pushlightuserdata(L, context);
+  lua_pushinteger(L, op | (lua_Integer)operand << 8);
   clg_push_library(L, "math");
   lua_getfield(L, -1, "random"); // the library is the host's own: nothing of a script's runs
   lua_remove(L, -2);
-  lua_pushlightuserdata(L, (void *)function);
-  lua_insert(L, -2);
-  lua_pushlightuserdata(L, context);
-  lua_insert(L, -2);
-  lua_pushcclosure(L, call_with_chance, 3);
+  lua_pushcclosure(L, call_with_chance, 4);
 }
 
 static char json_null, json_array;

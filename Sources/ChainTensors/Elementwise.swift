@@ -61,7 +61,7 @@ extension Tensor {
     return try value.cast(to: result)
   }
 
-  private func spread(to shape: [Int]) throws -> Tensor { self.shape == shape ? self : try broadcast(to: shape) }
+  private func spread(to shape: [Int]) throws -> Tensor { self.shape == shape ? self : try repeated(to: shape) }
 
   static func broadcastShape(_ a: [Int], _ b: [Int], _ name: String) throws -> [Int] {
     if a == b { return a }
@@ -85,7 +85,7 @@ extension Tensor {
       if dtype == .bool { return try cast(to: .int64).mapped(function) }
       if dtype == .float16 { return try cast(to: .float32).mapped(function).cast(to: .float16) }
       return try dtype.work(SignWork(function: function, source: contiguous()))
-    case .floor, .ceiling, .round where !dtype.isFloat: return self
+    case .floor where !dtype.isFloat, .ceiling where !dtype.isFloat, .round where !dtype.isFloat: return self
     default:
       let worked = try cast(to: dtype.real).contiguous()
       let value = try worked.dtype.work(real: FunctionWork(function: function, source: worked))
@@ -105,14 +105,26 @@ extension Tensor {
   public static func choose(where condition: Tensor, _ a: Tensor, _ b: Tensor) throws -> Tensor {
     let common = try DType.common(a.dtype, b.dtype)
     let shape = try broadcastShape(condition.shape, broadcastShape(a.shape, b.shape, "where"), "where")
-    let (yes, no) = (try a.cast(to: common).broadcast(to: shape).contiguous(), try b.cast(to: common).broadcast(to: shape).contiguous())
-    let flags = try condition.cast(to: .bool).broadcast(to: shape).contiguous()
-    let size = common.size
+    let (yes, no) = (try a.cast(to: common).repeated(to: shape).contiguous(), try b.cast(to: common).repeated(to: shape).contiguous())
+    let flags = try condition.cast(to: .bool).repeated(to: shape).contiguous()
     return try Tensor(common, shape: shape) { memory in
-      for position in 0..<flags.count {
-        let source = flags.bytes[position] != 0 ? yes.bytes : no.bytes
-        for byte in position * size..<(position + 1) * size { memory[byte] = source[byte] }
+      switch common.size {
+      case 1: try choose(UInt8.self, flags, yes, no, memory)
+      case 2: try choose(UInt16.self, flags, yes, no, memory)
+      case 4: try choose(UInt32.self, flags, yes, no, memory)
+      default: try choose(UInt64.self, flags, yes, no, memory)
       }
+    }
+  }
+
+  /// `Word` is as large as an element.
+  private static func choose<Word: FixedWidthInteger>(
+    _: Word.Type, _ flags: Tensor, _ yes: Tensor, _ no: Tensor, _ memory: UnsafeMutableRawBufferPointer
+  ) throws {
+    let (to, flags) = (memory.assumingMemoryBound(to: Word.self), flags.bytes)
+    let (yes, no) = (yes.bytes.assumingMemoryBound(to: Word.self), no.bytes.assumingMemoryBound(to: Word.self))
+    try TensorPace(to.count).forEachPiece(of: to.count) { piece in
+      for position in piece { to[position] = flags[position] != 0 ? yes[position] : no[position] }
     }
   }
 }
@@ -129,46 +141,46 @@ private struct BinaryWork: NumberWork {
       return try Tensor(.bool, shape: shape) { memory in
         let to = memory.assumingMemoryBound(to: Bool.self)
         switch operation {
-        case .equal: loop(to) { (x: Element, y: Element) in x == y }
-        case .less: loop(to) { (x: Element, y: Element) in x < y }
-        case .lessOrEqual: loop(to) { (x: Element, y: Element) in x <= y }
-        case .and: loop(to) { (x: Element, y: Element) in Element.multiply(x, y).double != 0 }
-        default: loop(to) { (x: Element, y: Element) in x.double != 0 || y.double != 0 }
+        case .equal: try loop(to) { (x: Element, y: Element) in x == y }
+        case .less: try loop(to) { (x: Element, y: Element) in x < y }
+        case .lessOrEqual: try loop(to) { (x: Element, y: Element) in x <= y }
+        case .and: try loop(to) { (x: Element, y: Element) in Element.multiply(x, y).double != 0 }
+        default: try loop(to) { (x: Element, y: Element) in x.double != 0 || y.double != 0 }
         }
       }
     }
     return try Tensor(Element.dtype, shape: shape) { memory in
       let to = memory.assumingMemoryBound(to: Element.self)
       switch operation {
-      case .add: loop(to) { Element.add($0, $1) }
-      case .subtract: loop(to) { Element.subtract($0, $1) }
-      case .multiply: loop(to) { Element.multiply($0, $1) }
-      case .maximum: loop(to) { Element.maximum(of: $0, $1) }
-      case .minimum: loop(to) { Element.minimum(of: $0, $1) }
-      default: real(memory)
+      case .add: try loop(to) { Element.add($0, $1) }
+      case .subtract: try loop(to) { Element.subtract($0, $1) }
+      case .multiply: try loop(to) { Element.multiply($0, $1) }
+      case .maximum: try loop(to) { Element.maximum(of: $0, $1) }
+      case .minimum: try loop(to) { Element.minimum(of: $0, $1) }
+      default: try real(memory)
       }
     }
   }
 
   /// Quotients and powers: operands were made floats.
-  private func real(_ memory: UnsafeMutableRawBufferPointer) {
-    if a.dtype == .float64 { real(memory, Double.self) } else { real(memory, Float.self) }
+  private func real(_ memory: UnsafeMutableRawBufferPointer) throws {
+    if a.dtype == .float64 { try real(memory, Double.self) } else { try real(memory, Float.self) }
   }
 
-  private func real<Element: Real>(_ memory: UnsafeMutableRawBufferPointer, _: Element.Type) {
+  private func real<Element: Real>(_ memory: UnsafeMutableRawBufferPointer, _: Element.Type) throws {
     let to = memory.assumingMemoryBound(to: Element.self)
-    if operation == .divide { loop(to) { (x: Element, y: Element) in x / y } } else { loop(to) { Element.power($0, $1) } }
+    if operation == .divide { try loop(to) { (x: Element, y: Element) in x / y } } else { try loop(to, cost: 16) { Element.power($0, $1) } }
   }
 
   @inline(__always) private func loop<Element: Number, Result>(
-    _ memory: UnsafeMutableBufferPointer<Result>, _ body: (Element, Element) -> Result
-  ) {
+    _ memory: UnsafeMutableBufferPointer<Result>, cost: Int = 1, _ body: (Element, Element) -> Result
+  ) throws {
     guard var to = memory.baseAddress else { return }
     let walk = StridedWalk(shape, a.strides, b.strides)
     let first = a.memory.base.assumingMemoryBound(to: Element.self) + a.offset
     let second = b.memory.base.assumingMemoryBound(to: Element.self) + b.offset
-    let (length, stepA, stepB) = (walk.length, walk.stepA, walk.stepB)
-    walk.forEachRow { startA, startB in
+    let (stepA, stepB) = (walk.stepA, walk.stepB)
+    try walk.forEachRow(TensorPace(walk.steps, cost: cost)) { startA, startB, length in
       let (x, y) = (first + startA, second + startB)
       switch (stepA, stepB) { // each a loop of its own, which the compiler makes wide
       case (1, 1): for position in 0..<length { to[position] = body(x[position], y[position]) }
@@ -190,13 +202,13 @@ private struct SignWork: NumberWork {
   let source: Tensor
 
   func run<Element: Number>(_: Element.Type) throws -> Tensor {
-    try source.mapContiguous { (from: UnsafeBufferPointer<Element>, to: UnsafeMutableBufferPointer<Element>) in
+    try source.mapContiguous { (from: UnsafeBufferPointer<Element>, to: UnsafeMutableBufferPointer<Element>, piece) in
       let zero = Element(false)
       switch function {
-      case .negate: for position in 0..<from.count { to[position] = Element.subtract(zero, from[position]) }
+      case .negate: for position in piece { to[position] = Element.subtract(zero, from[position]) }
       case .absolute:
-        for position in 0..<from.count { to[position] = from[position] < zero ? Element.subtract(zero, from[position]) : from[position] }
-      default: for position in 0..<from.count { to[position] = from[position] < zero ? zero : from[position] }
+        for position in piece { to[position] = from[position] < zero ? Element.subtract(zero, from[position]) : from[position] }
+      default: for position in piece { to[position] = from[position] < zero ? zero : from[position] }
       }
     }
   }
@@ -207,28 +219,29 @@ private struct FunctionWork: RealWork {
   let source: Tensor
 
   func run<Element: Real>(_: Element.Type) throws -> Tensor {
-    try source.mapContiguous { (from: UnsafeBufferPointer<Element>, to: UnsafeMutableBufferPointer<Element>) in
+    try source.mapContiguous(cost: 8) { (from: UnsafeBufferPointer<Element>, to: UnsafeMutableBufferPointer<Element>, piece) in
       switch function {
-      case .exponential: for position in 0..<from.count { to[position] = Element.exponential(from[position]) }
-      case .logarithm: for position in 0..<from.count { to[position] = Element.logarithm(from[position]) }
-      case .squareRoot: for position in 0..<from.count { to[position] = from[position].squareRoot() }
-      case .hyperbolicTangent: for position in 0..<from.count { to[position] = Element.hyperbolicTangent(from[position]) }
-      case .floor: for position in 0..<from.count { to[position] = from[position].rounded(.down) }
-      case .ceiling: for position in 0..<from.count { to[position] = from[position].rounded(.up) }
-      case .round: for position in 0..<from.count { to[position] = from[position].rounded(.toNearestOrEven) }
-      default: for position in 0..<from.count { to[position] = 1 / (1 + Element.exponential(-from[position])) }
+      case .exponential: for position in piece { to[position] = Element.exponential(from[position]) }
+      case .logarithm: for position in piece { to[position] = Element.logarithm(from[position]) }
+      case .squareRoot: for position in piece { to[position] = from[position].squareRoot() }
+      case .hyperbolicTangent: for position in piece { to[position] = Element.hyperbolicTangent(from[position]) }
+      case .floor: for position in piece { to[position] = from[position].rounded(.down) }
+      case .ceiling: for position in piece { to[position] = from[position].rounded(.up) }
+      case .round: for position in piece { to[position] = from[position].rounded(.toNearestOrEven) }
+      default: for position in piece { to[position] = 1 / (1 + Element.exponential(-from[position])) }
       }
     }
   }
 }
 
 extension Tensor {
-  /// A new tensor of the same shape and type, from the elements of this contiguous one.
+  /// A new tensor of the same shape and type, from the elements of this contiguous one, piece by piece.
   func mapContiguous<Element: TensorElement>(
-    _ body: (UnsafeBufferPointer<Element>, UnsafeMutableBufferPointer<Element>) -> Void
+    cost: Int = 1, _ body: (UnsafeBufferPointer<Element>, UnsafeMutableBufferPointer<Element>, Range<Int>) -> Void
   ) throws -> Tensor {
     try Tensor(Element.dtype, shape: shape) { memory in
-      body(bytes.assumingMemoryBound(to: Element.self), memory.assumingMemoryBound(to: Element.self))
+      let (from, to) = (bytes.assumingMemoryBound(to: Element.self), memory.assumingMemoryBound(to: Element.self))
+      try TensorPace(count, cost: cost).forEachPiece(of: count) { body(from, to, $0) }
     }
   }
 }

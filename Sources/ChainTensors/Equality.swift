@@ -3,6 +3,10 @@ extension Tensor {
   public func isEqual(to other: Tensor) throws -> Bool {
     guard dtype == other.dtype, shape == other.shape else { return false }
     let flags = try Tensor.apply(.equal, self, other)
-    return flags.bytes.allSatisfy { $0 != 0 }
+    var isEqual = true
+    try TensorPace(flags.count).forEachPiece(of: flags.count) { piece in
+      for position in piece { isEqual = isEqual && flags.bytes[position] != 0 }
+    }
+    return isEqual
   }
 }

@@ -38,7 +38,11 @@ extension Tensor {
     var header = "{'descr': '\(NumpyHeader.name(of: dtype))', 'fortran_order': False, 'shape': \(dimensions), }"
     header += String(repeating: " ", count: 63 - (10 + header.utf8.count) % 64) + "\n"
     var file = Tensor.magic + [1, 0, UInt8(header.utf8.count & 0xFF), UInt8(header.utf8.count >> 8)] + header.utf8
-    try withBytes { file.append(contentsOf: $0) }
+    try TensorAllowance.take(byteCount)
+    file.reserveCapacity(file.count + byteCount)
+    try withBytes { bytes in
+      try TensorPace(copies: 1, ofBytes: bytes.count).forEachPiece(of: bytes.count) { file.append(contentsOf: bytes[$0]) }
+    }
     return file
   }
 }

@@ -30,27 +30,53 @@ extension Tensor {
     guard options.topP > 0, options.topP <= 1 else {
       throw Tensor.failure("pick: top_p must be more than 0 and at most 1, got \(options.topP)")
     }
-    let scores = try cast(to: .float64).array(of: Double.self)
-    guard !scores.contains(where: \.isNaN) else { throw Tensor.failure("pick: one of the scores is NaN") }
-    guard let most = scores.max(), most.isFinite else { throw Tensor.failure("pick: no score is finite, or one is infinite") }
-    if options.temperature == 0 { return scores.firstIndex(of: most) ?? 0 }
-    let isWhole = (options.topK == 0 || options.topK >= count) && options.topP == 1
-    var order = Array(scores.indices)
-    if !isWhole {
-      order = try largest(options.topK == 0 ? count : Swift.min(options.topK, count)).positions.array(of: Int64.self).map(Int.init)
+    return try pick(options, chance, from: cast(to: .float64).contiguous())
+  }
+
+  private func pick(_ options: PickOptions, _ chance: Double, from tensor: Tensor) throws -> Int {
+    let scores = tensor.bytes.assumingMemoryBound(to: Double.self)
+    let count = count
+    let pace = try TensorPace(count, cost: 16)
+    var most = -Double.infinity, best = 0, hasNaN = false
+    try pace.forEachPiece(of: count) { piece in
+      for position in piece {
+        if scores[position] > most { (most, best) = (scores[position], position) }
+        hasNaN = hasNaN || scores[position].isNaN
+      }
     }
-    var weights = order.map { Double.exponential((scores[$0] - most) / options.temperature) }
-    if options.topP < 1 {
-      let enough = weights.reduce(0, +) * options.topP
-      var sum = 0.0
-      let kept = (weights.firstIndex { sum += $0; return sum >= enough } ?? weights.count - 1) + 1
-      weights = Array(weights[..<kept])
+    guard !hasNaN else { throw Tensor.failure("pick: one of the scores is NaN") }
+    guard most.isFinite else { throw Tensor.failure("pick: no score is finite, or one is infinite") }
+    if options.temperature == 0 { return best }
+    var order: Tensor?
+    if options.topK > 0 && options.topK < count || options.topP < 1 {
+      order = try largest(options.topK == 0 ? count : Swift.min(options.topK, count)).positions
     }
-    var rest = chance * weights.reduce(0, +)
-    for (place, weight) in weights.enumerated() {
-      rest -= weight
-      if rest < 0 { return order[place] }
+    let places = order?.bytes.assumingMemoryBound(to: Int64.self)
+    let position = { (rank: Int) in places.map { Int($0[rank]) } ?? rank }
+    let kept = places?.count ?? count
+    // What counts is how each adds to the sum of those before it.
+    var sum = 0.0
+    let sums = try Tensor(.float64, shape: [kept]) { memory in
+      let to = memory.assumingMemoryBound(to: Double.self)
+      try pace.forEachPiece(of: kept) { piece in
+        for rank in piece {
+          sum += Double.exponential((scores[position(rank)] - most) / options.temperature)
+          to[rank] = sum
+        }
+      }
     }
-    return order[weights.lastIndex { $0 > 0 } ?? 0]
+    let reached = sums.bytes.assumingMemoryBound(to: Double.self)
+    if options.topP < 1 { sum = reached[Tensor.first(in: reached) { $0 >= sum * options.topP }] }
+    return position(Tensor.first(in: reached) { $0 > chance * sum || $0 >= sum })
+  }
+
+  /// The first of the growing sums of which something holds that holds of all that follow; the last if there is none.
+  private static func first(in sums: UnsafeBufferPointer<Double>, where holds: (Double) -> Bool) -> Int {
+    var low = 0, high = sums.count - 1
+    while low < high {
+      let middle = (low + high) / 2
+      if holds(sums[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 }

@@ -52,9 +52,16 @@ struct Rows {
   let count: Int
   let length: Int
 
-  @inline(__always) func forEach<Element: TensorElement>(_: Element.Type, _ body: (Int, UnsafeBufferPointer<Element>) -> Void) {
+  /// Gives `body` each row, and what it goes through the row's elements with.
+  @inline(__always) func forEach<Element: TensorElement>(
+    _: Element.Type, cost: Int = 1, _ body: (Int, UnsafeBufferPointer<Element>, TensorPace) throws -> Void
+  ) throws {
     guard let base = tensor.bytes.baseAddress?.assumingMemoryBound(to: Element.self) else { return }
-    for row in 0..<count { body(row, UnsafeBufferPointer(start: base + row * length, count: length)) }
+    let pace = try TensorPace(TensorPace.product(count, length + 1), cost: cost)
+    for row in 0..<count {
+      try body(row, UnsafeBufferPointer(start: base + row * length, count: length), pace)
+      try pace.passed(1)
+    }
   }
 }
 
@@ -69,15 +76,19 @@ private struct ReductionWork: NumberWork {
     case .sum where !Element.dtype.isFloat:
       try Tensor(.int64, shape: [rows.count]) { memory in
         let to = memory.assumingMemoryBound(to: Int64.self)
-        rows.forEach(Element.self) { row, elements in
-          to[row] = elements.reduce(0) { $0 &+ $1.wrapped }
+        try rows.forEach(Element.self) { row, elements, pace in
+          var sum: Int64 = 0
+          try pace.forEachPiece(of: elements.count) { piece in
+            for position in piece { sum &+= elements[position].wrapped }
+          }
+          to[row] = sum
         }
       }
     default:
       try Tensor(.float64, shape: [rows.count]) { memory in
         let to = memory.assumingMemoryBound(to: Double.self)
-        rows.forEach(Element.self) { row, elements in
-          let sum = elements.sum
+        try rows.forEach(Element.self) { row, elements, pace in
+          let sum = try elements.sum(pace)
           to[row] = reduction == .sum ? sum : sum / Double(elements.count)
         }
       }
@@ -87,9 +98,11 @@ private struct ReductionWork: NumberWork {
   private func chosen<Element: Number>(_ better: (Element, Element) -> Element) throws -> Tensor {
     try Tensor(Element.dtype, shape: [rows.count]) { memory in
       let to = memory.assumingMemoryBound(to: Element.self)
-      rows.forEach(Element.self) { row, elements in
+      try rows.forEach(Element.self, cost: 2) { row, elements, pace in
         guard var best = elements.first else { return }
-        for element in elements { best = better(best, element) }
+        try pace.forEachPiece(of: elements.count) { piece in
+          for position in piece { best = better(best, elements[position]) }
+        }
         to[row] = best
       }
     }
@@ -102,11 +115,14 @@ private struct ArgmaxWork: NumberWork {
   func run<Element: Number>(_: Element.Type) throws -> Tensor {
     try Tensor(.int64, shape: [rows.count]) { memory in
       let to = memory.assumingMemoryBound(to: Int64.self)
-      rows.forEach(Element.self) { row, elements in
+      try rows.forEach(Element.self, cost: 2) { row, elements, pace in
         var best = 0
-        for position in 1..<Swift.max(elements.count, 1) where elements[position] > elements[best] || elements[position] != elements[position] {
-          best = position
-          if elements[position] != elements[position] { break } // NaN, as in numpy
+        try pace.forEachPiece(of: elements.count) { piece in
+          guard elements[best] == elements[best] else { return } // NaN is the largest, as in numpy
+          for position in piece where elements[position] > elements[best] || elements[position] != elements[position] {
+            best = position
+            if elements[position] != elements[position] { break }
+          }
         }
         to[row] = Int64(best)
       }
@@ -116,10 +132,16 @@ private struct ArgmaxWork: NumberWork {
 
 extension UnsafeBufferPointer where Element: Number {
   /// In 64 bits, by eight sums side by side, which the processor adds at once.
-  @inline(__always) var sum: Double { sum { $0.double } }
-  @inline(__always) var sumOfSquares: Double { sum { $0.double * $0.double } }
+  @inline(__always) func sum(_ pace: TensorPace) throws -> Double { try sum(pace) { $0.double } }
+  @inline(__always) func sumOfSquares(_ pace: TensorPace) throws -> Double { try sum(pace) { $0.double * $0.double } }
 
-  @inline(__always) func sum(_ value: (Element) -> Double) -> Double {
+  @inline(__always) private func sum(_ pace: TensorPace, _ value: (Element) -> Double) throws -> Double {
+    var total = 0.0
+    try pace.forEachPiece(of: count) { total += UnsafeBufferPointer(rebasing: self[$0]).sum(value) }
+    return total
+  }
+
+  @inline(__always) private func sum(_ value: (Element) -> Double) -> Double {
     guard let base = baseAddress else { return 0 }
     var sums = SIMD8<Double>.zero
     var position = 0

@@ -12,6 +12,7 @@ extension Tensor {
   private func alongAxis(_ axis: Int, _ function: RowFunction) throws -> Tensor {
     let place = try self.axis(axis)
     let target: DType = dtype.isFloat ? dtype : .float32
+    if count == 0 { return try Tensor(target, shape: shape) { _ in } }
     let kept = shape.indices.filter { $0 != place }
     let rows = try cast(to: dtype.real).rows(kept, [place])
     let value = try rows.tensor.dtype.work(real: RowWork(function: function, rows: rows))
@@ -70,26 +71,29 @@ private struct RowWork: RealWork {
   let rows: Rows
 
   func run<Element: Real>(_: Element.Type) throws -> Tensor {
-    try Tensor(Element.dtype, shape: [rows.count, rows.length]) { memory in
+    let cost = if case .softmax = function { 12 } else { 2 }
+    return try Tensor(Element.dtype, shape: [rows.count, rows.length]) { memory in
       let all = memory.assumingMemoryBound(to: Element.self)
-      rows.forEach(Element.self) { row, elements in
+      try rows.forEach(Element.self, cost: cost) { row, elements, pace in
         let to = UnsafeMutableBufferPointer(rebasing: all[row * rows.length..<(row + 1) * rows.length])
         switch function {
-        case .softmax: softmax(elements, to)
+        case .softmax: try softmax(elements, to, pace)
         case .normalize(let epsilon):
-          let factor = Element(1 / Swift.max(elements.sumOfSquares.squareRoot(), epsilon))
-          for position in 0..<elements.count { to[position] = elements[position] * factor }
+          let factor = try Element(1 / Swift.max(elements.sumOfSquares(pace).squareRoot(), epsilon))
+          try pace.forEachPiece(of: elements.count) { for position in $0 { to[position] = elements[position] * factor } }
         }
       }
     }
   }
 
-  private func softmax<Element: Real>(_ elements: UnsafeBufferPointer<Element>, _ to: UnsafeMutableBufferPointer<Element>) {
+  private func softmax<Element: Real>(
+    _ elements: UnsafeBufferPointer<Element>, _ to: UnsafeMutableBufferPointer<Element>, _ pace: TensorPace
+  ) throws {
     guard var most = elements.first else { return }
-    for element in elements { most = Element.maximum(of: most, element) }
-    for position in 0..<elements.count { to[position] = Element.exponential(elements[position] - most) }
-    let factor = Element(1 / UnsafeBufferPointer(to).sum)
-    for position in 0..<elements.count { to[position] *= factor }
+    try pace.forEachPiece(of: elements.count) { for position in $0 { most = Element.maximum(of: most, elements[position]) } }
+    try pace.forEachPiece(of: elements.count) { for position in $0 { to[position] = Element.exponential(elements[position] - most) } }
+    let factor = try Element(1 / UnsafeBufferPointer(to).sum(pace))
+    try pace.forEachPiece(of: elements.count) { for position in $0 { to[position] *= factor } }
   }
 }
 
@@ -100,19 +104,25 @@ private struct PoolWork: RealWork {
   func run<Element: Real>(_: Element.Type) throws -> Tensor {
     let (texts, tokens, width) = (source.shape[0], source.shape[1], source.shape[2])
     return try Tensor(Element.dtype, shape: [texts, width]) { memory in
-      guard let base = source.bytes.baseAddress?.assumingMemoryBound(to: Element.self) else { return }
+      guard memory.count > 0, let base = source.bytes.baseAddress?.assumingMemoryBound(to: Element.self) else { return }
       let all = memory.assumingMemoryBound(to: Element.self)
+      let pace = try TensorPace(TensorPace.product(texts, TensorPace.product(tokens + 2, width + 1)))
+      try TensorAllowance.take(TensorPace.product(width, 8))
       var sums = [Double](repeating: 0, count: width)
       for text in 0..<texts {
-        for position in 0..<width { sums[position] = 0 }
+        try pace.forEachPiece(of: width) { for position in $0 { sums[position] = 0 } }
         var used = 0
-        for token in 0..<tokens where mask.bytes[text * tokens + token] != 0 {
+        for token in 0..<tokens {
+          try pace.passed(1)
+          guard mask.bytes[text * tokens + token] != 0 else { continue }
           used += 1
           let vector = base + (text * tokens + token) * width
-          sums.withUnsafeMutableBufferPointer { for position in 0..<width { $0[position] += Double(vector[position]) } }
+          try pace.forEachPiece(of: width) { piece in
+            sums.withUnsafeMutableBufferPointer { for position in piece { $0[position] += Double(vector[position]) } }
+          }
         }
         let share = 1 / Double(Swift.max(used, 1))
-        for position in 0..<width { all[text * width + position] = Element(sums[position] * share) }
+        try pace.forEachPiece(of: width) { for position in $0 { all[text * width + position] = Element(sums[position] * share) } }
       }
     }
   }
@@ -122,44 +132,76 @@ private struct LargestWork: NumberWork {
   let count: Int
   let rows: Rows
 
+  /// So many are kept in order while the row is gone through; for more the whole row is sorted.
+  private static let mostKept = 64
+
   func run<Element: Number>(_: Element.Type) throws -> (Tensor, Tensor) {
-    var places: [Int64] = []
-    places.reserveCapacity(rows.count * count)
-    rows.forEach(Element.self) { _, elements in
-      places += largest(elements).map(Int64.init)
+    let positions = try Tensor(.int64, shape: [rows.count, count]) { memory in
+      guard memory.count > 0 else { return }
+      try find(Element.self, memory.assumingMemoryBound(to: Int64.self))
     }
-    let positions = try Tensor(places, shape: [rows.count, count])
+    let places = positions.bytes.assumingMemoryBound(to: Int64.self)
     let values = try Tensor(Element.dtype, shape: [rows.count, count]) { memory in
-      let to = memory.assumingMemoryBound(to: Element.self)
-      rows.forEach(Element.self) { row, elements in
-        for rank in 0..<count { to[row * count + rank] = elements[Int(places[row * count + rank])] }
+      guard memory.count > 0 else { return }
+      let (to, from) = (memory.assumingMemoryBound(to: Element.self), rows.tensor.bytes.assumingMemoryBound(to: Element.self))
+      let pace = try TensorPace(places.count, cost: 2)
+      for row in 0..<rows.count {
+        try pace.forEachPiece(of: count) { piece in
+          for rank in piece { to[row * count + rank] = from[row * rows.length + Int(places[row * count + rank])] }
+        }
       }
     }
     return (values, positions)
   }
 
-  /// Keeps the best so far in order; a candidate is compared with the worst of them first.
-  private func largest<Element: Number>(_ elements: UnsafeBufferPointer<Element>) -> [Int] {
-    func isBefore(_ a: Int, _ b: Int) -> Bool {
-      if elements[a] != elements[a] { return elements[b] != elements[b] && a < b }
-      if elements[b] != elements[b] { return true }
-      return elements[a] == elements[b] ? a < b : elements[a] > elements[b]
+  private func find<Element: Number>(_: Element.Type, _ places: UnsafeMutableBufferPointer<Int64>) throws {
+    let sorts = count > LargestWork.mostKept
+    let cost = sorts ? 8 * (Int.bitWidth - rows.length.leadingZeroBitCount) : 4 + count / 2
+    try TensorAllowance.holding(sorts ? TensorPace.product(rows.length, 12) : 0) { // the order, and room to sort it
+      try rows.forEach(Element.self, cost: cost) { row, elements, pace in
+        let best = try sorts ? sorted(elements, pace) : kept(elements, pace)
+        try pace.forEachPiece(of: count) { for rank in $0 { places[row * count + rank] = Int64(best[rank]) } }
+      }
     }
-    guard count > 0 else { return [] }
-    if count > 64 { return Array(elements.indices.sorted(by: isBefore).prefix(count)) }
+  }
+
+  private func sorted<Element: Number>(_ elements: UnsafeBufferPointer<Element>, _ pace: TensorPace) throws -> [Int] {
+    var compared = 0
+    let perStep = Int.bitWidth - elements.count.leadingZeroBitCount
+    var order: [Int] = []
+    order.reserveCapacity(elements.count)
+    try pace.forEachPiece(of: elements.count) { order += $0 }
+    try order.sort { one, other in
+      compared += 1
+      if compared % perStep == 0 { try pace.passed(1) }
+      return isBefore(one, other, elements)
+    }
+    return order
+  }
+
+  /// Keeps the best so far in order; a candidate is compared with the worst of them first.
+  private func kept<Element: Number>(_ elements: UnsafeBufferPointer<Element>, _ pace: TensorPace) throws -> [Int] {
     var best: [Int] = []
-    for position in elements.indices {
-      if best.count == count {
-        guard let last = best.last, isBefore(position, last) else { continue }
-        best.removeLast()
+    try pace.forEachPiece(of: elements.count) { piece in
+      for position in piece {
+        if best.count == count {
+          guard let last = best.last, isBefore(position, last, elements) else { continue }
+          best.removeLast()
+        }
+        var low = 0, high = best.count
+        while low < high {
+          let middle = (low + high) / 2
+          if isBefore(best[middle], position, elements) { low = middle + 1 } else { high = middle }
+        }
+        best.insert(position, at: low)
       }
-      var low = 0, high = best.count
-      while low < high {
-        let middle = (low + high) / 2
-        if isBefore(best[middle], position) { low = middle + 1 } else { high = middle }
-      }
-      best.insert(position, at: low)
     }
     return best
+  }
+
+  @inline(__always) private func isBefore<Element: Number>(_ a: Int, _ b: Int, _ elements: UnsafeBufferPointer<Element>) -> Bool {
+    if elements[a] != elements[a] { return elements[b] != elements[b] && a < b }
+    if elements[b] != elements[b] { return true }
+    return elements[a] == elements[b] ? a < b : elements[a] > elements[b]
   }
 }

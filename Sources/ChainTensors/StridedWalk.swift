@@ -22,13 +22,19 @@ struct StridedWalk {
     if let row = outer.popLast() { (length, stepA, stepB) = (row.size, row.a, row.b) }
   }
 
-  /// Gives `body` the first position of each row in both operands.
-  @inline(__always) func forEachRow(_ body: (_ a: Int, _ b: Int) -> Void) {
+  /// How much work it is: beginning a row takes as long as a few elements.
+  var steps: Int { isEmpty ? 0 : outer.reduce(length + 8) { TensorPace.product($0, $1.size) } }
+
+  /// Gives `body` the first position of each row in both operands, and how many it has; a long row comes in pieces.
+  @inline(__always) func forEachRow(_ pace: TensorPace, _ body: (_ a: Int, _ b: Int, _ length: Int) throws -> Void) throws {
     guard !isEmpty else { return }
     var position = [Int](repeating: 0, count: outer.count)
     var a = 0, b = 0
     while true {
-      body(a, b)
+      try pace.forEachPiece(of: length) { piece in
+        try body(a + piece.lowerBound * stepA, b + piece.lowerBound * stepB, piece.count)
+      }
+      try pace.passed(8)
       var axis = outer.count - 1
       while axis >= 0 {
         let (size, stepA, stepB) = outer[axis]
@@ -48,9 +54,9 @@ struct StridedWalk {
 
 extension StridedWalk {
   /// Gives `body` each position of both operands, in row-major order.
-  func forEachPosition(_ body: (_ a: Int, _ b: Int) -> Void) {
-    forEachRow { a, b in
-      for position in 0..<length { body(a + position * stepA, b + position * stepB) }
+  func forEachPosition(_ pace: TensorPace, _ body: (_ a: Int, _ b: Int) throws -> Void) throws {
+    try forEachRow(pace) { a, b, length in
+      for position in 0..<length { try body(a + position * stepA, b + position * stepB) }
     }
   }
 }
@@ -60,21 +66,21 @@ extension Tensor {
   func packed() throws -> Tensor {
     try Tensor(dtype, shape: shape) { memory in
       switch dtype.size {
-      case 1: pack(UInt8.self, into: memory)
-      case 2: pack(UInt16.self, into: memory)
-      case 4: pack(UInt32.self, into: memory)
-      default: pack(UInt64.self, into: memory)
+      case 1: try pack(UInt8.self, into: memory)
+      case 2: try pack(UInt16.self, into: memory)
+      case 4: try pack(UInt32.self, into: memory)
+      default: try pack(UInt64.self, into: memory)
       }
     }
   }
 
   /// `Word` is as large as an element.
-  private func pack<Word: FixedWidthInteger>(_: Word.Type, into memory: UnsafeMutableRawBufferPointer) {
+  private func pack<Word: FixedWidthInteger>(_: Word.Type, into memory: UnsafeMutableRawBufferPointer) throws {
     guard count > 0, var to = memory.baseAddress?.assumingMemoryBound(to: Word.self) else { return }
     let from = self.memory.base.assumingMemoryBound(to: Word.self) + offset
     let walk = StridedWalk(shape, strides, strides)
-    let (length, step) = (walk.length, walk.stepA)
-    walk.forEachRow { start, _ in
+    let step = walk.stepA
+    try walk.forEachRow(TensorPace(walk.steps)) { start, _, length in
       let row = from + start
       if step == 1 {
         to.update(from: row, count: length)

@@ -60,7 +60,7 @@ public final class Tensor: Sendable {
     guard bytes.count == needed else {
       throw Tensor.failure("\(dtype) \(Tensor.text(of: shape)) has \(needed) bytes, got \(bytes.count)")
     }
-    try self.init(dtype, shape: shape) { memory in memory.copyMemory(from: bytes) }
+    try self.init(dtype, shape: shape) { memory in try TensorPace.copy(bytes, to: memory) }
   }
 
   /// A tensor with a copy of the elements, row after row; without a shape it has one dimension.
@@ -70,7 +70,7 @@ public final class Tensor: Sendable {
       throw Tensor.failure("\(elements.count) elements do not fill \(Tensor.text(of: shape))")
     }
     try self.init(Element.dtype, shape: shape) { memory in
-      elements.withUnsafeBytes { memory.copyMemory(from: $0) }
+      try elements.withUnsafeBytes { try TensorPace.copy($0, to: memory) }
     }
   }
 
@@ -149,7 +149,8 @@ public final class Tensor: Sendable {
     return strides
   }
 
-  /// The number of elements of a shape; refuses negative sizes, more than 16 dimensions, and what no address can reach.
+  /// The number of elements of a shape; refuses negative sizes, more than 16 dimensions, what no address can reach, and,
+  /// where there are no elements, positions beside the empty dimension that it would take for ever to go through.
   static func count(of shape: [Int], _ dtype: DType) throws -> Int {
     guard shape.count <= Tensor.mostDimensions else {
       throw failure("a tensor has at most \(mostDimensions) dimensions, got \(shape.count)")
@@ -161,11 +162,17 @@ public final class Tensor: Sendable {
       guard !overflow, next <= Int.max / 2 / dtype.size else { throw failure("\(text(of: shape)) is too large for a tensor") }
       space = next
     }
-    return shape.contains(0) ? 0 : space
+    guard shape.contains(0) else { return space }
+    guard space <= mostEmptyPositions else {
+      throw failure("\(text(of: shape)) is too large for a tensor: without elements there are at most \(mostEmptyPositions) positions")
+    }
+    return 0
   }
 
   /// The most dimensions that a tensor can have.
   public static let mostDimensions = 16
+  /// The most that the other dimensions of a tensor without elements come to.
+  public static let mostEmptyPositions = 1 << 31
 
   static func failure(_ message: String) -> Failure { Failure(code: Failure.Code.failed, message: message) }
 }

@@ -3,9 +3,21 @@ package struct TensorBuilder {
   package let dtype: DType
   private var bytes: [UInt8] = []
 
-  package init(_ dtype: DType) { self.dtype = dtype }
+  /// Where the elements go instead, if it is known how many there are.
+  private let memory: UnsafeMutableRawBufferPointer?
+  private var written = 0
 
-  package var count: Int { bytes.count / dtype.size }
+  package init(_ dtype: DType) {
+    self.dtype = dtype
+    memory = nil
+  }
+
+  fileprivate init(_ dtype: DType, into memory: UnsafeMutableRawBufferPointer) {
+    self.dtype = dtype
+    self.memory = memory
+  }
+
+  package var count: Int { written / dtype.size }
 
   /// False, and nothing is appended, when the element type cannot hold it.
   package mutating func append(_ value: Int64) -> Bool {
@@ -40,7 +52,13 @@ package struct TensorBuilder {
 
   private mutating func put<Element: TensorElement>(_ element: Element?) -> Bool {
     guard let element else { return false }
-    withUnsafeBytes(of: element) { bytes.append(contentsOf: $0) }
+    if let memory {
+      guard written + dtype.size <= memory.count else { return false }
+      memory.storeBytes(of: element, toByteOffset: written, as: Element.self)
+    } else {
+      withUnsafeBytes(of: element) { bytes.append(contentsOf: $0) }
+    }
+    written += dtype.size
     return true
   }
 
@@ -48,6 +66,19 @@ package struct TensorBuilder {
     guard try Tensor.count(of: shape, dtype) == count else {
       throw Tensor.failure("\(count) elements do not fill \(Tensor.text(of: shape))")
     }
-    return try Tensor(dtype, shape: shape) { memory in bytes.withUnsafeBytes { memory.copyMemory(from: $0) } }
+    return try Tensor(dtype, shape: shape) { memory in try bytes.withUnsafeBytes { try TensorPace.copy($0, to: memory) } }
+  }
+}
+
+extension Tensor {
+  /// A new tensor of elements that `build` appends, all of them.
+  package convenience init(elements dtype: DType, shape: [Int], building build: (inout TensorBuilder) throws -> Void) throws {
+    try self.init(dtype, shape: shape) { memory in
+      var builder = TensorBuilder(dtype, into: memory)
+      try build(&builder)
+      guard builder.count * dtype.size == memory.count else {
+        throw Tensor.failure("\(builder.count) elements do not fill \(Tensor.text(of: shape))")
+      }
+    }
   }
 }

@@ -31,51 +31,48 @@ extension TensorScalar: CustomStringConvertible {
 extension Tensor {
   /// A tensor of one value everywhere.
   public convenience init(filling shape: [Int], with value: TensorScalar, _ dtype: DType) throws {
-    var builder = TensorBuilder(dtype)
-    let fits = switch value {
-    case .integer(let value): builder.append(value)
-    case .number(let value): builder.append(value)
-    case .flag(let value): dtype == .bool ? builder.append(value) : builder.append(value ? Int64(1) : 0)
+    let one = try Tensor(elements: dtype, shape: []) { (builder: inout TensorBuilder) in
+      let fits = switch value {
+      case .integer(let value): builder.append(value)
+      case .number(let value): builder.append(value)
+      case .flag(let value): dtype == .bool ? builder.append(value) : builder.append(value ? Int64(1) : 0)
+      }
+      guard fits else { throw Tensor.failure("\(value) does not fit \(dtype)") }
     }
-    guard fits else { throw Tensor.failure("\(value) does not fit \(dtype)") }
-    let one = try builder.tensor(shape: [])
-    let whole = shape.isEmpty ? one : try one.broadcast(to: shape).packed()
+    let whole = shape.isEmpty ? one : try one.repeated(to: shape).packed()
     try self.init(dtype, shape: shape, memory: whole.memory)
   }
 
   /// 0, 1, … up to `count` values, `step` apart, from `start` on.
   public convenience init(counting count: Int, from start: TensorScalar = 0, step: TensorScalar = 1, _ dtype: DType) throws {
-    guard count >= 0 else { throw Tensor.failure("a dimension cannot be negative: \(count)") }
-    try TensorAllowance.check(count.multipliedReportingOverflow(by: dtype.size).overflow ? .max : count * dtype.size)
-    var builder = TensorBuilder(dtype)
-    for position in 0..<count {
-      let fits: Bool
-      if case .integer(let first) = start, case .integer(let distance) = step {
-        let (way, tooFar) = distance.multipliedReportingOverflow(by: Int64(position))
-        let (value, over) = first.addingReportingOverflow(way)
-        fits = !tooFar && !over && builder.append(value)
-      } else {
-        fits = builder.append(start.double + step.double * Double(position))
+    try self.init(elements: dtype, shape: [count]) { (builder: inout TensorBuilder) in
+      try TensorPace(count, cost: 4).forEachPiece(of: count) { piece in
+        for position in piece {
+          let fits: Bool
+          if case .integer(let first) = start, case .integer(let distance) = step {
+            let (way, tooFar) = distance.multipliedReportingOverflow(by: Int64(position))
+            let (value, over) = first.addingReportingOverflow(way)
+            fits = !tooFar && !over && builder.append(value)
+          } else {
+            fits = builder.append(start.double + step.double * Double(position))
+          }
+          guard fits else { throw Tensor.failure("the value at position \(position + 1) does not fit \(dtype)") }
+        }
       }
-      guard fits else { throw Tensor.failure("the value at position \(position + 1) does not fit \(dtype)") }
     }
-    let whole = try builder.tensor(shape: [count])
-    try self.init(dtype, shape: [count], memory: whole.memory)
   }
 
   /// The element of a tensor that has one.
   public func item() throws -> TensorScalar {
     guard count == 1 else { throw Tensor.failure("\(Tensor.text(of: shape)) is not a single value") }
-    return scalar(at: 0)
+    return scalar(at: offset)
   }
 
-  /// The element at a place in row-major order, which must be within bounds.
-  func scalar(at place: Int) -> TensorScalar {
-    var rest = place, position = offset
-    for axis in shape.indices.reversed() where shape[axis] > 0 {
-      position += rest % shape[axis] * strides[axis]
-      rest /= shape[axis]
-    }
+  /// The place of the first element, for `scalar(at:)`: from one position of a dimension to the next it is `strides` on.
+  package var start: Int { offset }
+
+  /// The element at a place of the memory, counted in elements, which must be one of the tensor's.
+  package func scalar(at position: Int) -> TensorScalar {
     let address = memory.base + position * dtype.size
     return switch dtype {
     case .float16: .number(Double(address.load(as: Half.self).float))
@@ -92,10 +89,5 @@ extension Tensor {
       Int64(exactly: address.load(as: UInt64.self)).map { .integer($0) } ?? .number(Double(address.load(as: UInt64.self)))
     case .bool: .flag(address.load(as: UInt8.self) != 0)
     }
-  }
-
-  /// All elements in order, as single values: for printing, and for lists of another language.
-  package func forEachScalar(_ body: (TensorScalar) -> Void) {
-    for place in 0..<count { body(scalar(at: place)) }
   }
 }

@@ -34,8 +34,9 @@ extension Tensor {
       throw Tensor.failure("slice: \(range) is out of bounds for \(Tensor.text(of: shape)), whose axis \(axis) has \(shape[axis]) positions")
     }
     var (sizes, steps) = (shape, strides)
-    sizes[axis] = (range.count + step - 1) / step
-    steps[axis] *= step
+    let stride = Swift.min(step, Swift.max(range.count, 1)) // beyond the range there is nothing to step on
+    sizes[axis] = (range.count + stride - 1) / stride
+    steps[axis] *= stride
     return Tensor(view: memory, dtype, shape: sizes, strides: steps, offset: offset + (range.isEmpty ? 0 : range.lowerBound * strides[axis]))
   }
 
@@ -82,6 +83,13 @@ extension Tensor {
 
   /// The same elements repeated where this has a dimension of size 1, or none: nothing is copied.
   public func broadcast(to shape: [Int]) throws -> Tensor {
+    // It may be handed to somebody who must copy it: a model, or JSON.
+    try Tensor.checkRoom(for: shape, dtype)
+    return try repeated(to: shape)
+  }
+
+  /// The same for those who see to it themselves that there is room for what they make of it.
+  func repeated(to shape: [Int]) throws -> Tensor {
     _ = try Tensor.count(of: shape, dtype)
     guard let strides = broadcastStrides(to: shape) else {
       throw Tensor.failure("\(Tensor.text(of: self.shape)) cannot be spread to \(Tensor.text(of: shape))")

@@ -85,15 +85,15 @@ extension LuaState {
 
   /// As `push`, of a function whose body may return `LuaStack.waits`: the run then waits for `op`, its arguments on its
   /// stack.
-  package func push(_ function: NativeFunction, waitingFor op: Int32, operand: Int32, onto stack: LuaStack) {
+  package func push(_ function: NativeFunction, waitingFor op: Int32, operand: Int32 = 0, onto stack: LuaStack) {
     own(function)
     clg_push_waiting_function(stack.L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque(), op, operand)
   }
 
-  /// Pushes a native function that finds a `math.random()` behind its arguments; the state keeps it.
-  package func pushWithChance(_ function: NativeFunction, onto stack: LuaStack) {
+  /// As that, of a function that finds a `math.random()` behind its arguments.
+  package func pushWithChance(_ function: NativeFunction, waitingFor op: Int32, operand: Int32 = 0, onto stack: LuaStack) {
     own(function)
-    clg_push_with_chance(stack.L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque())
+    clg_push_with_chance(stack.L, NativeFunction.entry, Unmanaged.passUnretained(function).toOpaque(), op, operand)
   }
 
   /// Gives scripts a Swift function as a global: `try lua.register("add") { (a: Double, b: Double) in a + b }`.

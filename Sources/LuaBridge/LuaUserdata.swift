@@ -26,20 +26,26 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
 
   /// What scripts can do with the object. A method finds it as its first argument, and its own from index 2 on.
   package struct Methods {
-    fileprivate var named: [(String, Method)] = []
+    fileprivate var named: [(String, Method, wait: Wait?)] = []
     fileprivate var waits: [(String, Int32)] = []
     fileprivate var metamethods: [(String, Method)] = []
     fileprivate var metaWaits: [(String, Int32)] = []
-    fileprivate var operators: [(String, (LuaStack) -> Int32)] = []
+    fileprivate var operators: [(String, (LuaStack, LuaState) -> Void)] = []
     fileprivate var functions: [(String, (LuaStack, LuaState) -> Void)] = []
     fileprivate var index: ((LuaStack) -> Int32)?
-    package mutating func add(_ name: String, _ body: @escaping Method) { named.append((name, body)) }
+    /// What a method whose body returns `LuaStack.waits` waits for.
+    package typealias Wait = (op: Int32, operand: Int32)
+    package mutating func add(_ name: String, wait: Wait? = nil, _ body: @escaping Method) { named.append((name, body, wait)) }
     /// A method in which the run waits; whoever resumes it finds the object as the first argument.
     package mutating func addWait(_ name: String, op: Int32) { waits.append((name, op)) }
     package mutating func meta(_ name: String, _ body: @escaping Method) { metamethods.append((name, body)) }
     package mutating func metaWait(_ name: String, op: Int32) { metaWaits.append((name, op)) }
     /// A metamethod of which either operand may be the object: it looks for itself.
-    package mutating func infix(_ name: String, _ body: @escaping (LuaStack) -> Int32) { operators.append((name, body)) }
+    package mutating func infix(_ name: String, _ body: @escaping (LuaStack) -> Int32) {
+      infix(name) { stack, state in state.push(NativeFunction(body), onto: stack) }
+    }
+    /// Such a metamethod that is pushed by the caller.
+    package mutating func infix(_ name: String, _ push: @escaping (LuaStack, LuaState) -> Void) { operators.append((name, push)) }
     /// A method that looks at its object itself: a closed one, too.
     package mutating func addRaw(_ name: String, _ body: @escaping (LuaStack) -> Int32) {
       withFunction(name) { stack, state in state.push(NativeFunction(body), onto: stack) }
@@ -52,9 +58,10 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
 
   /// - Parameters:
   ///   - name: what messages call it.
+  ///   - own: bytes that each object takes outside of Lua, whatever it shares with others.
   ///   - charge: the memory outside of Lua that counts toward the state's limit while it holds the object.
   package init(
-    name: StaticString, charge: @escaping @Sendable (Object) -> Charge? = { _ in nil },
+    name: StaticString, own: Int = 0, charge: @escaping @Sendable (Object) -> Charge? = { _ in nil },
     methods: @escaping @Sendable (inout Methods) -> Void = { _ in }
   ) {
     kind = .allocate(capacity: 1)
@@ -62,7 +69,7 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
       name: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self),
       release: { object in
         if let object { Unmanaged<AnyObject>.fromOpaque(object).release() }
-      }))
+      }, own: own))
     self.charge = charge
     self.methods = methods
   }
@@ -110,8 +117,8 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
       stack.pushWait(op: op)
       stack.rawSet(-2, field: name)
     }
-    for (name, body) in methods.operators {
-      state.push(NativeFunction(body), onto: stack)
+    for (name, push) in methods.operators {
+      push(stack, state)
       stack.rawSet(-2, field: name)
     }
     stack.pushTable(fields: Int32(methods.named.count + methods.waits.count))
@@ -119,8 +126,13 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
       stack.pushWait(op: op)
       stack.rawSet(-2, field: name)
     }
-    for (name, body) in methods.named {
-      state.push(function(name, body), onto: stack)
+    for (name, body, wait) in methods.named {
+      let function = function(name, body)
+      if let wait {
+        state.push(function, waitingFor: wait.op, operand: wait.operand, onto: stack)
+      } else {
+        state.push(function, onto: stack)
+      }
       stack.rawSet(-2, field: name)
     }
     for (name, push) in methods.functions {

@@ -185,4 +185,62 @@ import Testing
   func allowance() throws {
     #expect(message { try Tensor(filling: [1 << 30, 1 << 30, 1 << 30], with: 0, .float64) } == "1073741824x1073741824x1073741824 is too large for a tensor")
   }
+
+  @Test("all that is alive at one time draws on the allowance, and gives it back when it goes")
+  func allowanceOfMemory() throws {
+    let kept = try TensorAllowance.within(bytes: 10_000) {
+      for _ in 0..<10 { _ = try Tensor(filling: [1000], with: 1, .float32) }
+      let x = try Tensor(filling: [1000], with: 1, .float32)
+      let refused = message { try x.cast(to: .float64) }
+      #expect(refused == "a tensor of 8000 bytes is more than the memory limit leaves (6000 bytes)")
+      #expect(throws: Failure.self) { try [x, x].map { try $0.cast(to: .int32) } }
+      return try x.reshaped(to: [10, 100])
+    }
+    #expect(try kept.reduced(.sum).item() == 1000.0)
+  }
+
+  @Test("work is refused before a loop begins, and what is allowed gives way now and then")
+  func allowanceOfWork() throws {
+    let x = try Tensor(filling: [300_000], with: 1, .float32)
+    #expect(throws: TensorAllowance.TooMuchWork.self) { try TensorAllowance.within(bytes: .max, work: 1000) { try x.mapped(.exponential) } }
+    var pauses = 0
+    let sum = try TensorAllowance.within(bytes: .max, pause: { pauses += 1; return true }) { try x.mapped(.negate).reduced(.sum) }
+    #expect(try sum.item() == -300_000.0 && pauses >= 4)
+    #expect(throws: TensorAllowance.Unwanted.self) { try TensorAllowance.within(bytes: .max, pause: { false }) { try x.mapped(.negate) } }
+  }
+
+  @Test("a product in blocks is the product", arguments: [(5, 7, 9), (1, 20_000, 900), (900, 20_000, 1), (70, 5000, 60), (1, 1, 1)])
+  func blocks(rows: Int, inner: Int, columns: Int) throws {
+    let a = try Tensor(counting: rows * inner, .int64).cast(to: .float64).reshaped(to: [rows, inner])
+    let b = try Tensor.apply(.subtract, Tensor(filling: [inner, columns], with: 1, .float64), Tensor(counting: columns, .float64))
+    let whole = try Tensor.matmul(a, b)
+    #expect(whole.shape == [rows, columns])
+    // Each column of B is one number.
+    let sums = try a.reduced(.sum, axes: [1], keeping: true)
+    let expected = try Tensor.apply(.multiply, sums, b.sliced(axis: 0, 0..<1))
+    let error = try Tensor.apply(.subtract, whole, expected).mapped(.absolute).reduced(.maximum).item().double
+    let size = try expected.mapped(.absolute).reduced(.maximum).item().double
+    #expect(error <= 1e-12 * max(size, 1))
+    let turned = try Tensor.apply(.subtract, Tensor.matmul(b.transposed(), a.transposed()).transposed(), expected)
+    #expect(try turned.mapped(.absolute).reduced(.maximum).item().double <= 1e-12 * max(size, 1))
+  }
+
+  @Test("floats are rounded down, up and to even")
+  func rounding() throws {
+    let x = try Tensor([1.5, -1.5, 2.5] as [Float])
+    #expect(try x.mapped(.floor).array() == [1, -2, 2] as [Float])
+    #expect(try x.mapped(.ceiling).array() == [2, -1, 3] as [Float])
+    #expect(try x.mapped(.round).array() == [2, -2, 2] as [Float])
+  }
+
+  @Test("sizes beside an empty dimension are bounded, and so are steps and sums of sizes")
+  func extremes() throws {
+    #expect(message { try Tensor(.int8, shape: [1 << 40, 0]) { _ in } } == "1099511627776x0 is too large for a tensor: without elements there are at most 2147483648 positions")
+    let x = try Tensor(filling: [10], with: 1, .float32)
+    #expect(try x.sliced(axis: 0, 2..<10, step: .max).shape == [1])
+    #expect(try x.sliced(axis: 0, 3..<3, step: .max).shape == [0])
+    let wide = try x.sliced(axis: 0, 0..<1).broadcast(to: [1 << 58])
+    #expect(throws: Failure.self) { try Tensor.concatenated([Tensor](repeating: wide, count: 40)) }
+    #expect(throws: Failure.self) { try wide.contiguous() }
+  }
 }

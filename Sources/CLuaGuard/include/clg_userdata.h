@@ -7,6 +7,7 @@
 typedef struct clg_kind {
   const char *name;
   void (*release)(void *object); // called from the collector: must not touch the state
+  size_t own;                    // bytes that each object takes outside of Lua, whatever it shares with others
 } clg_kind;
 
 // Pushes a userdata that owns `object`. While it lives the state is charged `weight` bytes for what is at `charged`, once
@@ -23,8 +24,8 @@ void *clg_object_at(lua_State *L, int index, const clg_kind *kind);
 // Pushes the kind's metatable in this state; 1 when it was made just now and has no methods yet. It is locked.
 int clg_push_kind(lua_State *L, const clg_kind *kind);
 
-// Replaces the library `math` on top by a function that calls a Swift one with a `math.random()` behind its arguments.
-void clg_push_with_chance(lua_State *L, int (*function)(lua_State *L, void *context), void *context);
+// Pushes a function that calls a Swift one, as clg_push_waiting_function does, with a `math.random()` behind its arguments.
+void clg_push_with_chance(lua_State *L, int (*function)(lua_State *L, void *context), void *context, int op, int operand);
 
 // json.null, the same light userdata in every state, and the registry key of json.array's mark.
 void *clg_json_null(void);

@@ -10,12 +10,21 @@ extension Lane {
   /// As many slots as Lua itself gives a native function.
   private static let slotsOfStepped: Int32 = 20
 
-  /// To the author this is no wait: no other run of the state goes on before this one does.
   func beginStepped(_ call: CallRef) {
-    let (state, stack) = (call.state, call.waiter)
-    guard let body = state.lua.stepped?[call.pointee.run.operand] else {
+    guard let body = call.state.lua.stepped?[call.pointee.run.operand] else {
       return wake(call, failure: Failure(code: Failure.Code.failed, message: "a function that the host does not know"))
     }
+    goInPieces(call, body)
+  }
+
+  func beginTensor(_ call: CallRef) {
+    let place = Int(call.pointee.run.operand)
+    goInPieces(call) { TensorModule.call(place, $0, $1) }
+  }
+
+  /// To the author this is no wait: no other run of the state goes on before this one does.
+  private func goInPieces(_ call: CallRef, _ body: @escaping SteppedFunctions.Body) {
+    let (state, stack) = (call.state, call.waiter)
     var status: Int32 = 0
     crossInPieces(call, holding: state.core, writing: state.core, staysHeld: true) { pause in
       status = stack.ensure(Lane.slotsOfStepped) ? body(stack, .pieces(pause)) : Int32(CLG_NO_MEMORY)

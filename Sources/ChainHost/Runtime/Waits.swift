@@ -5,6 +5,8 @@ import LuaBridge
 /// What a run can wait for, by the `op` of the function in which it waits.
 enum Op: Int32 {
   case call, sleep, map, each, settle, all, race, timeout, await, emit, nextItem, result, lock, native, nextNative, stepped
+  /// Known to `TensorModule`, which lies below.
+  case tensor = 255
 }
 
 extension Lane {
@@ -39,6 +41,7 @@ extension Lane {
     case .native: beginNative(call)
     case .nextNative: beginNextNative(call)
     case .stepped: beginStepped(call)
+    case .tensor: beginTensor(call)
     case nil: wake(call, failure: Failure(code: Failure.Code.failed, message: "a wait that the host does not know"))
     }
   }

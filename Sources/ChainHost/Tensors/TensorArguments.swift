@@ -70,7 +70,12 @@ package struct TensorArguments {
   func axes(_ index: Int32, of tensor: Tensor) throws -> [Int]? {
     if isAbsent(index) { return nil }
     guard stack.type(at: index) == .table else { return [try axis(index, of: tensor)] }
-    return try integers(index).map { axis in
+    return try places(of: sizes(from: index), index, of: tensor)
+  }
+
+  /// The places of axes, which are counted from 1, or from the end when negative.
+  func places(of axes: [Int], _ index: Int32, of tensor: Tensor) throws -> [Int] {
+    try axes.map { axis in
       let place = axis < 0 ? axis + tensor.rank : axis - 1
       guard tensor.shape.indices.contains(place) else { throw wrong(index, "there is no axis \(axis) in \(tensor)") }
       return place
@@ -97,20 +102,54 @@ package struct TensorArguments {
       guard tensor.rank == 1, !tensor.dtype.isFloat, tensor.dtype != .bool else {
         throw wrong(index, "a list of integers expected, got \(tensor)")
       }
-      return try tensor.cast(to: .int64).array(of: Int64.self).map(Int.init)
+      try TensorAllowance.take(TensorPace.product(tensor.count, 8))
+      return try tensor.cast(to: .int64).withElements(of: Int64.self) { elements in
+        var list: [Int] = []
+        list.reserveCapacity(elements.count)
+        try TensorPace(elements.count).forEachPiece(of: elements.count) { for position in $0 { list.append(Int(elements[position])) } }
+        return list
+      }
     }
-    return try read([Int].self, index)
+    return try list(of: Int.self, index)
   }
 
-  /// Sizes, as one table or one after the other.
+  /// Sizes or axes, as one table or one after the other; no more than a tensor can have.
   func sizes(from index: Int32) throws -> [Int] {
-    if stack.type(at: index) == .table { return try integers(index) }
-    return index > stack.top ? [] : try (index...stack.top).map { try integer($0) }
+    let isList = stack.type(at: index) == .table
+    let count = isList ? stack.rawLength(at: index) : Int(stack.top - index + 1)
+    guard count <= Tensor.mostDimensions else {
+      throw wrong(index, "a tensor has at most \(Tensor.mostDimensions) dimensions, got \(count)")
+    }
+    return isList ? try integers(index) : try (0..<max(count, 0)).map { try integer(index + Int32($0)) }
+  }
+
+  /// The shape that a function takes as one argument.
+  func shape(_ index: Int32) throws -> [Int] {
+    stack.type(at: index) == .table ? try sizes(from: index) : try integers(index)
   }
 
   func tensors(_ index: Int32) throws -> [Tensor] {
     guard stack.type(at: index) == .table else { throw wrong(index, "list of tensors expected, got \(stack.describe(at: index))") }
-    return try read([Tensor].self, index)
+    return try list(of: Tensor.self, index)
+  }
+
+  private func list<Element: LuaReadable>(of _: Element.Type, _ index: Int32) throws -> [Element] {
+    guard stack.type(at: index) == .table else { return try read([Element].self, index) } // and is told what is wrong
+    let count = stack.rawLength(at: index)
+    let pace = try TensorPace(count, cost: 32)
+    try TensorAllowance.take(TensorPace.product(count, MemoryLayout<Element>.stride))
+    var list: [Element] = []
+    list.reserveCapacity(count)
+    try pace.forEachPiece(of: count) { piece in
+      for position in piece {
+        stack.rawGet(index, at: Int64(position + 1))
+        defer { stack.pop() }
+        do throws(LuaError) { list.append(try Element.read(from: stack, at: -1)) } catch {
+          throw wrong(index, "item \(position + 1): \(error.message)")
+        }
+      }
+    }
+    return list
   }
 
   /// The bytes of a string or a blob, valid while the call runs.
@@ -121,6 +160,17 @@ package struct TensorArguments {
   }
 
   // MARK: Results
+
+  /// Pushes bytes that are made by `make`, if a string may have so many.
+  func giveBytes(_ count: Int, of tensor: Tensor, _ make: ((UnsafeRawBufferPointer) -> Void) throws -> Void) throws -> Int32 {
+    let most = LuaState.of(stack).pointee.memory.string_limit
+    guard count <= most else {
+      throw LuaError(.runtime, "\(name): \(tensor) has \(count) bytes, more than a string may have (\(most)); take it in parts")
+    }
+    try TensorAllowance.take(count)
+    try make { stack.push(bytes: $0) }
+    return 1
+  }
 
   /// Pushes a tensor; one without dimensions as a Lua value.
   func give(_ tensor: Tensor) throws -> Int32 {

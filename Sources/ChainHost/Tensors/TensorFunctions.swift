@@ -14,15 +14,15 @@ package enum TensorFunctions {
       if let tensor = a.stack.tensor(at: 1) { return push(try dtype.map { try tensor.cast(to: $0) } ?? tensor, a) }
       return push(try a.nested(1, dtype), a)
     }),
-    ("zeros", { a in push(try Tensor(filling: a.integers(1), with: 0, try a.dtype(2, absent: .float32)), a) }),
-    ("ones", { a in push(try Tensor(filling: a.integers(1), with: 1, try a.dtype(2, absent: .float32)), a) }),
+    ("zeros", { a in push(try Tensor(filling: a.shape(1), with: 0, try a.dtype(2, absent: .float32)), a) }),
+    ("ones", { a in push(try Tensor(filling: a.shape(1), with: 1, try a.dtype(2, absent: .float32)), a) }),
     ("full", { a in
       let value = try a.value(2)
-      return push(try Tensor(filling: a.integers(1), with: value, try a.dtype(3, absent: dtype(of: value))), a)
+      return push(try Tensor(filling: a.shape(1), with: value, try a.dtype(3, absent: dtype(of: value))), a)
     }),
     ("range", range),
     ("from_bytes", { a in
-      let (dtype, shape) = (try a.dtype(2), try a.integers(3))
+      let (dtype, shape) = (try a.dtype(2), try a.shape(3))
       return push(try a.withBytes(1) { try Tensor(dtype, shape: shape, bytes: $0) }, a)
     }),
     ("from_npy", { a in push(try a.withBytes(1) { try Tensor(npy: $0) }, a) }),
@@ -113,8 +113,9 @@ package enum TensorFunctions {
     }
     let count = ((last - first.double) / step.double + 1e-9).rounded(.down) + 1
     guard count < 0x1p40 else { throw LuaError.noMemory }
+    let size = count > 0 ? Int(count) : 0
     var isWhole = true
     for case .number in [first, step] { isWhole = false }
-    return push(try Tensor(counting: max(0, Int(count)), from: first, step: step, try a.dtype(4, absent: isWhole ? .int64 : .float32)), a)
+    return push(try Tensor(counting: size, from: first, step: step, try a.dtype(4, absent: isWhole ? .int64 : .float32)), a)
   }
 }

@@ -38,10 +38,10 @@ enum TensorScores {
   /// `pick(scores, options)`: the id, from 0, of one of the scores. Behind the arguments stands a number of the state's
   /// own chance, which a seed replaces.
   @Sendable static func pick(_ a: TensorArguments) throws -> Int32 {
-    var chance = a.stack.number(at: a.stack.top)
-    a.stack.pop()
+    let last = a.stack.top
+    var chance = a.stack.number(at: last)
     var options = PickOptions()
-    if !a.isAbsent(2) {
+    if last > 2, !a.isAbsent(2) {
       guard a.stack.type(at: 2) == .table else { throw a.wrong(2, "table of options expected, got \(a.stack.describe(at: 2))") }
       try a.stack.forEachField(at: 2) { name, place throws(LuaError) in
         do throws(LuaError) {
@@ -57,7 +57,8 @@ enum TensorScores {
         } catch { throw a.wrong(2, error.message.hasPrefix("unknown ") ? error.message : "\(name): \(error.message)") }
       }
     }
-    a.stack.push(integer: Int64(try a.tensor(1).pick(options, chance: chance)))
+    let tensor: Tensor = try last > 1 ? a.tensor(1) : { throw a.wrong(1, "tensor expected, got nothing") }()
+    a.stack.push(integer: Int64(try tensor.pick(options, chance: chance)))
     return 1
   }
 

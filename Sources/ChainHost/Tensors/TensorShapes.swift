@@ -7,11 +7,8 @@ enum TensorShapes {
     ("reshape", { a in TensorFunctions.push(try a.tensor(1).reshaped(to: a.sizes(from: 2)), a) }),
     ("transpose", { a in
       let tensor = try a.tensor(1)
-      let axes = a.isAbsent(2) ? nil : try a.sizes(from: 2)
-      if let axes, axes.contains(where: { $0 == 0 || abs($0) > tensor.rank }) {
-        throw a.wrong(2, "each of the axes 1 to \(tensor.rank) of \(tensor) must be named once")
-      }
-      return TensorFunctions.push(try tensor.transposed(axes.map { $0.map { $0 > 0 ? $0 - 1 : $0 } }), a)
+      let axes = a.isAbsent(2) ? nil : try a.places(of: a.sizes(from: 2), 2, of: tensor)
+      return TensorFunctions.push(try tensor.transposed(axes), a)
     }),
     ("broadcast", { a in TensorFunctions.push(try a.tensor(1).broadcast(to: a.sizes(from: 2)), a) }),
     ("expand", { a in
@@ -38,7 +35,10 @@ enum TensorShapes {
     ("slice", slice),
     ("take", { a in
       let tensor = try a.tensor(1), axis = try a.axis(3, of: tensor, absent: 1)
-      let places = try a.integers(2).map { try a.position($0, axis: axis, of: tensor, 2) }
+      var places = try a.integers(2)
+      try TensorPace(places.count, cost: 4).forEachPiece(of: places.count) { piece in
+        for place in piece { places[place] = try a.position(places[place], axis: axis, of: tensor, 2) }
+      }
       return TensorFunctions.push(try tensor.taking(places, axis: axis), a)
     }),
     ("item", { a in
@@ -50,12 +50,12 @@ enum TensorShapes {
       return 1
     }),
     ("bytes", { a in
-      try a.tensor(1).withBytes { a.stack.push(bytes: $0) }
-      return 1
+      let tensor = try a.tensor(1)
+      return try a.giveBytes(tensor.byteCount, of: tensor) { push in try tensor.withBytes(push) }
     }),
     ("npy", { a in
-      try a.tensor(1).npy().withUnsafeBytes { a.stack.push(bytes: $0) }
-      return 1
+      let tensor = try a.tensor(1)
+      return try a.giveBytes(tensor.byteCount, of: tensor) { push in try tensor.npy().withUnsafeBytes(push) }
     }),
   ]
 

@@ -13,30 +13,21 @@ extension Tensor: LuaPushable, LuaReadable {
     return tensor
   }
 
-  /// The state is charged for the whole memory that a tensor looks into, once for all of its views.
+  /// The state is charged for the whole memory that a tensor looks into, once for all of its views, and for what each of
+  /// them is beside that: the object, its shape and its strides.
   static let userdata = LuaUserdata<Tensor>(
-    name: "tensor", charge: { .init($0.memory, bytes: $0.memory.byteCount) }, methods: addMethods)
+    name: "tensor", own: 256, charge: { .init($0.memory, bytes: $0.memory.byteCount) }, methods: addMethods)
 
-  private static let infix: [(String, TensorOperator)] = [
-    ("__add", .add), ("__sub", .subtract), ("__mul", .multiply), ("__div", .divide), ("__pow", .power),
-  ]
+  private static let infix = ["__add", "__sub", "__mul", "__div", "__pow"]
 
   @Sendable private static func addMethods(_ methods: inout LuaUserdata<Tensor>.Methods) {
-    for (name, body) in TensorFunctions.methods {
-      methods.add(name) { _, stack in TensorModule.call(name, body, stack) }
+    for (name, _) in TensorFunctions.methods {
+      let body = TensorModule.body(name)
+      methods.add(name, wait: TensorModule.wait(name)) { _, stack in body(stack) }
     }
-    for (name, operation) in infix {
-      methods.infix(name) { stack in
-        TensorModule.call(String(name.dropFirst(2)), { try TensorFunctions.apply(operation, $0) }, stack)
-      }
+    for (event, name) in infix.map({ ($0, String($0.dropFirst(2))) }) + [("__unm", "neg"), ("__eq", "==")] {
+      methods.infix(event) { TensorModule.push(name, onto: $0, state: $1) }
     }
-    methods.infix("__eq") { stack in
-      TensorModule.call("==", { a in
-        a.stack.push(boolean: try a.tensor(1).isEqual(to: a.tensor(2)))
-        return 1
-      }, stack)
-    }
-    methods.meta("__unm") { _, stack in TensorModule.call("-", { try $0.give($0.tensor(1).mapped(.negate)) }, stack) }
     methods.meta("__len") { tensor, stack in
       stack.push(integer: Int64(tensor.shape.first ?? 0))
       return 1
@@ -48,7 +39,7 @@ extension Tensor: LuaPushable, LuaReadable {
     methods.infix("__close", close)
     methods.addRaw("close", close)
     methods.withFunction("pick") { TensorModule.pushPick(onto: $0, state: $1) }
-    methods.indexed { stack in TensorModule.call("[]", index, stack) }
+    methods.indexed { stack in TensorModule.look("[]", index, stack) }
   }
 
   /// Closing twice does nothing.
