@@ -83,7 +83,8 @@ enum TensorModule {
     switch attempt(place, stack, work: most, pause: stepping.pause) {
     case .results(let count): return count
     case .wrong(let message): return stack.fail(message)
-    case .noMemory, .unwanted: return Int32(CLG_NO_MEMORY)
+    case .noMemory: return Int32(CLG_NO_MEMORY)
+    case .unwanted: return 0 // its time is over, or its call
     case .tooMuchWork where stepping.share != nil: return LuaStack.waits
     case .tooMuchWork(let steps):
       return stack.fail(
