@@ -42,7 +42,7 @@ struct RunDebt {
 
 /// Whose turn it is. Requests take turns, and within a request its runs.
 ///
-/// A request that has lately taken more than its share stands in the slow line, of which one run goes on in each turn of the
+/// A request that has lately taken more than its share stands in the slow line, of which one goes on in each turn of the
 /// lane: so its neighbours wait for one slice, however many runs it has and however long they are, and it for its like.
 struct RunLines {
   private(set) var fast = Line()

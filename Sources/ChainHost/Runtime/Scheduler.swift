@@ -7,6 +7,8 @@ extension Lane {
   /// A turn ends after so many runs, or after `turnLength`, so that the loop's I/O gets its share.
   private static let runsPerTurn = 256
   private static let turnLength: UInt64 = 1_000_000
+  /// So long a request of the slow line has its turn, and then until its run waits or has spent its slice.
+  private static let slowTurnLength: UInt64 = 250_000
   /// A caller and its callee hand the turn to each other, and a request's runs follow one another, so often before others
   /// have their say.
   private static let runsOfOne = 64
@@ -17,8 +19,8 @@ extension Lane {
     var count = 0
     while count < Lane.runsPerTurn && now <= turnEnd, let line = runs.takeFast() { count += run(line, atMost: Lane.runsOfOne) }
     if let line = runs.takeSlow() {
-      turnEnd = now &+ Lane.turnLength
-      _ = run(line, atMost: 1, inShare: false)
+      turnEnd = now &+ Lane.slowTurnLength
+      _ = run(line, atMost: Lane.runsOfOne, inShare: false)
     }
     if !crossings.isEmpty { continueCrossing() }
     armTimer()
@@ -89,10 +91,7 @@ extension Lane {
 
   /// Resumes a run until it waits, ends or has spent its slice. False: another run holds its state.
   @inline(__always) private func step(_ call: CallRef) -> Bool {
-    if call.pointee.wait == .tasks, call.pointee.run.killed == 0, continueGroup(call) {
-      now = environmentNow()
-      return true
-    }
+    if call.pointee.wait == .tasks, call.pointee.run.killed == 0, continueGroup(call) { return true }
     if call.pointee.run.cancel != 0 { prepareUnwinding(call) }
     let core = call.pointee.core
     if let holder = core.pointee.holder, holder != call {
