@@ -129,13 +129,23 @@ extension Lane {
     if forgotten.count == 1 { closeForgottenSoon() }
   }
 
-  private func closeForgottenSoon() { post { [self] in asLane { closeForgotten() } } }
+  private func closeForgottenSoon() {
+    post { [self] in
+      asLane {
+        closeForgotten(atMost: Lane.closedAtOnce)
+        if !forgotten.isEmpty { closeForgottenSoon() }
+      }
+    }
+  }
 
-  private func closeForgotten() {
-    let some = forgotten.prefix(Lane.closedAtOnce)
-    forgotten.removeFirst(some.count)
-    for id in some { if let channel = channels[id], channel.isForgotten { close(channel) } }
-    if !forgotten.isEmpty { closeForgottenSoon() }
+  /// Whoever opens streams closes twice as many of those before: they never pile up.
+  func closeSomeForgotten() { if !forgotten.isEmpty { closeForgotten(atMost: 2) } }
+
+  private func closeForgotten(atMost most: Int) {
+    for _ in 0..<most {
+      guard let id = forgotten.popLast() else { return }
+      if let channel = channels[id], channel.isForgotten { close(channel) }
+    }
   }
 
   // MARK: Taking an item

@@ -8,6 +8,7 @@ extension Lane {
 
   /// A need that streams: the caller gets its handle at once, the producer runs beside it.
   func openStream(_ callee: CallRef, _ caller: CallRef, _ need: UnsafeMutablePointer<Need>) {
+    closeSomeForgotten()
     let core = need.pointee.target
     let state = caller.state
     let owner = owningCall(caller)
@@ -49,6 +50,7 @@ extension Lane {
 
   /// `chain.stream(function(emit) … end)`: the writer is a task of the same call.
   func openLocalStream(_ stack: LuaStack, by current: CallRef) {
+    closeSomeForgotten()
     let owner = owningCall(current)
     let state = owner.state
     let links = state.module.anything
