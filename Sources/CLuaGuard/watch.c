@@ -36,8 +36,11 @@ static void hook(lua_State *L, lua_Debug *activation) {
   if (watch->instructions && !run->killed && !run->cancel) *watch->clock += (uint64_t)watch->instructions * CLG_INSTRUCTION_NS;
   uint64_t now = watch_now(watch);
   if (!run->killed && clg_is_lost(watch)) run->killed = CLG_LOST;
+  int can_give_way = !watch->blocked && lua_isyieldable(L);
   if (!run->killed) {
     if (run->cancel) {
+      // A function that closes a variable has taken it off the list: an end here would skip it.
+      if (is_call && can_give_way) return;
       run->killed = CLG_CANCELLED; // its <close> variables get one slice: the hook is not armed again here
       lua_sethook(L, NULL, 0, 0);
       if (watch->instructions) lua_sethook(L, hook, LUA_MASKCOUNT, watch->instructions);
@@ -55,8 +58,8 @@ static void hook(lua_State *L, lua_Debug *activation) {
     clg_arm(L); // stays at one instruction: handlers die at once
     clg_raise_kill(L);
   }
-  if (is_call) { // only count events may yield; the next instruction does, if there is one
-    if (now < run->deadline) return;
+  if (is_call) { // only count events may yield; the next instruction does, if there is one within a slice
+    if (now < run->deadline || (can_give_way && now - run->deadline < clg_slice())) return;
     clg_kill(watch, L, CLG_TIMEOUT);
     clg_arm(L);
     clg_raise_kill(L);
@@ -67,7 +70,7 @@ static void hook(lua_State *L, lua_Debug *activation) {
         atomic_load_explicit(&watch->sequence, memory_order_relaxed))
       return; // armed for an earlier slice
   }
-  if (!watch->blocked && lua_isyieldable(L)) {
+  if (can_give_way) {
     watch->why = CLG_SLICE;
     run->slices++;
     lua_yield(L, 0);

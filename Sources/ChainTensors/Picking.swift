@@ -65,6 +65,7 @@ extension Tensor {
         }
       }
     }
+    defer { withExtendedLifetime((order, sums)) {} } // their memory is read to the end
     let reached = sums.bytes.assumingMemoryBound(to: Double.self)
     if options.topP < 1 { sum = reached[Tensor.first(in: reached) { $0 >= sum * options.topP }] }
     return position(Tensor.first(in: reached) { $0 > chance * sum || $0 >= sum })

@@ -18,6 +18,12 @@ struct BoundedWorkTests {
     local Tree = chain.chainlet "Tree" { input = { tree = Nested }, output = t.integer, limits = limits }
     function Tree:run(req) return 1 end
 
+    local Slow = t.union(
+      { name = t.string { pattern = "^(.-)%s+$" }, mode = t.string { default = "slow" } },
+      { name = t.string, mode = t.string { default = "any" } })
+    local Mode = chain.chainlet "Mode" { input = { v = Slow }, output = t.string, limits = limits }
+    function Mode:run(req) return req.v.mode end
+
     local Text = chain.chainlet "Text" {
       input = { text = t.optional(t.string), count = t.optional(t.integer) }, output = t.string, limits = limits,
     }
@@ -31,7 +37,7 @@ struct BoundedWorkTests {
 
     local Main = chain.chainlet "Main" {
       input = { what = t.string, n = t.optional(t.integer) }, output = t.any, limits = limits,
-      needs = { patient = Patient, tree = Tree },
+      needs = { patient = Patient, tree = Tree, mode = Mode },
     }
     local what = {}
     local function words(n)
@@ -40,6 +46,9 @@ struct BoundedWorkTests {
       return words
     end
     function what.patient(self, n) return self.patient { words = words(n) } end
+    function what.mode(self, n)
+      return self.mode { v = { name = "x" .. (" "):rep(n) .. "y " } }
+    end
     function what.tree(self, n)
       local tree = {}
       for i = 1, n do tree[i] = "leaf" end
@@ -111,6 +120,13 @@ struct BoundedWorkTests {
           #expect((error as? Failure)?.code == "too_large" && (error as? Failure)?.message == answer.text)
         }
       }
+    }
+  }
+
+  @Test("a member of a union that takes more than one event's work is still the first that fits")
+  func slowMember() async throws {
+    try await withChain(Self.source) { (chain: Chain) async throws -> Void in
+      for n in [1, 300, 700, 850] { #expect(try await Self.ask(chain, "mode", Int64(n)).answer == "slow", "\(n) spaces") }
     }
   }
 

@@ -48,6 +48,55 @@ struct StreamTests {
     #expect(value == 3)
   }
 
+  @Test("thousands of writers that wait for room are let in, one after the other, when only the result is wanted, or nothing")
+  func manyWriters() async throws {
+    let body = """
+      local items = {}
+      for i = 1, 4000 do items[i] = i end
+      local function open()
+        return chain.stream(function(emit)
+          chain.each(items, emit, { limit = 4000 })
+          return "all"
+        end)
+      end
+      local s = open()
+      chain.sleep(0.02)
+      local first = open()
+      chain.sleep(0.02)
+      first:close()
+      return s:result()
+      """
+    #expect(try await run(body) == "all")
+  }
+
+  @Test("a wrong call of a stream that waits for a slot is told by its own name, whatever its caller does meanwhile")
+  func queuedAndWrong() async throws {
+    let value = try await withChain("""
+      local chain = require "chain"
+      local t = chain.types
+      local Y = chain.chainlet "Y" { input = { n = t.integer }, output = t.stream(t.integer), scaling = { concurrency = 1 } }
+      function Y:run(req, emit) emit(1) chain.sleep(0.05) end
+      local P = chain.chainlet "P" { output = t.stream(t.string), needs = { y = Y } }
+      function P:run(_, emit)
+        local a = self.y { n = 1 }
+        a()
+        local b = self.y { n = "x" }
+        for i = 1, 30 do emit("item " .. i) end
+        for _ in a do end
+        local _, failure = pcall(function() for _ in b do end end)
+        emit(failure.message)
+      end
+      local Main = chain.chainlet "Main" { output = t.string, needs = { p = P } }
+      function Main:run()
+        local last
+        for item in self.p() do last = item chain.sleep(0.003) end
+        return last
+      end
+      return Main
+      """) { try await $0.run([:]) } as ChainValue
+    #expect(value == #"Y.input.n: expected integer, got string ("x")"#)
+  }
+
   @Test("result drops what is left; an item of the wrong type fails the writer with its place")
   func resultAndTypes() async throws {
     #expect(try await run("local s = self.writer { n = 50 } return s:result()") == "wrote 50")

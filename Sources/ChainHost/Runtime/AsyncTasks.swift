@@ -103,7 +103,6 @@ extension Lane {
   }
 
   func taskEnded(_ task: TaskHandle, _ call: CallRef, failure: Failure?, results: Int32) {
-    task.call = nil
     if call.pointee.run.cancel != 0 { task.isObserved = true } // it was ended, it did not fail
     let stack = call.stack
     let memory = call.pointee.core.pointee.lua
@@ -119,6 +118,7 @@ extension Lane {
       task.kept = stack.keep()
     }
     memory.pointee.memory.host -= 1
+    task.call = nil // only now: the collector may look at it meanwhile
     // Each takes its values when its turn comes: they may be many, and large.
     while let waiter = task.waiters.popFirst() { makeReady(waiter) }
     forgetIfDone(task, of: call.state)
@@ -174,8 +174,10 @@ extension Lane {
         stack.push(kept: known)
       } else {
         state.failures.push(kept.failure, onto: stack)
-        stack.push(copyOf: -1)
-        task.kept = stack.keep()
+        if state.tasks[task.id] != nil { // else it has been collected meanwhile
+          stack.push(copyOf: -1)
+          task.kept = stack.keep()
+        }
       }
       return 1
     }

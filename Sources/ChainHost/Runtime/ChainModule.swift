@@ -254,6 +254,7 @@ final class ChainModule {
       return 0
     } ended: { [unowned self] failure in
       state.background -= 1
+      if state.background == 0, state.isRetired, state.core.pointee.slotsTaken == 0 { lane.retiredStateIsEmpty(state) }
       if let failure { log(.error, "background: \(failure)", nil) }
     }
     return 0

@@ -132,6 +132,9 @@ extension Lane {
     channel?.arguments = nil
     if call.parent?.existingExtra?.retry == nil, channel == nil { source.setTop(0) }
     if let channel { pushEmit(of: channel, onto: call) }
+    if call.state.program.input.streamField != nil, let inputs = call.existingExtra?.inputs.values {
+      for channel in inputs { admitWriter(channel) } // that waited while the stream was handed on
+    }
     start(call)
   }
 
@@ -141,7 +144,7 @@ extension Lane {
     if let problem = callee.existingExtra?.streamProblem, let field = state.program.input.streamField {
       return Failure(code: Failure.Code.badInput, message: "\(state.name).input.\(field.name): \(problem)", status: 500)
     }
-    return callee.parent.flatMap { argumentProblem($0, source, state) }
+    return callee.parent.flatMap { argumentProblem($0, callee.pointee.need, source, state) }
       ?? state.program.explainInput(source, at: 1, limits: limits, pause: pause)
   }
 
@@ -151,7 +154,7 @@ extension Lane {
   func beginCallWithCare(_ caller: CallRef, _ need: UnsafeMutablePointer<Need>) {
     let waiter = caller.waiter
     let target = need.pointee.target.pointee.owner.takeUnretainedValue()
-    if let problem = argumentProblem(caller, waiter, target) { return wake(caller, failure: problem) }
+    if let problem = argumentProblem(caller, caller.pointee.run.operand, waiter, target) { return wake(caller, failure: problem) }
     guard caller.pointee.depth < Lane.maxDepth(caller) else {
       return wake(caller, failure: caller.state.depthFailure(calling: target, caller.whereabouts.first?.place))
     }
@@ -232,9 +235,9 @@ extension Lane {
     if call.state.batching != nil { addToBatch(call) } else { makeReady(call) }
   }
 
-  private func argumentProblem(_ caller: CallRef, _ waiter: LuaStack, _ target: ChainletState) -> Failure? {
+  private func argumentProblem(_ caller: CallRef, _ need: Int32, _ waiter: LuaStack, _ target: ChainletState) -> Failure? {
     guard waiter.top > 0 else { return nil }
-    let name = caller.state.needNames[Int(caller.pointee.run.operand)]
+    let name = caller.state.needNames[Int(need)]
     if waiter.type(at: 1) == .table {
       caller.state.pushSelf(onto: waiter)
       let isSelf = waiter.rawEqual(-1, 1)
@@ -278,11 +281,12 @@ extension Lane {
       from: stack, at: at, core.pointee.output, to: caller.waiter, limits: core.pointee.outputShare)
     memory.pointee.memory.host &-= 1
     guard fits == true && memory.pointee.memory.over == 0 else { return answerWithCare(caller, of: call, fits: fits, at: at) }
-    leave(call)
-    ChainletState.recycle(call)
+    // First of all: who takes the slot may end the caller.
     caller.pointee.run.answers = 1
     caller.pointee.phase = .ready
     handOff = caller
+    leave(call)
+    ChainletState.recycle(call)
   }
 
   private func answerWithCare(_ caller: CallRef, of call: CallRef, fits: Bool?, at index: Int32) {
@@ -291,11 +295,10 @@ extension Lane {
       let results = call.stack.top - index + 1
       return complete(call, failure: nil, results: results)
     }
-    let isOut = caller.state.isOutOfMemory()
+    if caller.state.isOutOfMemory() { endForMemory(caller) }
+    wake(caller, answers: 1)
     leave(call)
     ChainletState.recycle(call)
-    if isOut { endForMemory(caller) }
-    wake(caller, answers: 1)
   }
 
   /// Takes a call out of the tree and gives its slot on.

@@ -18,6 +18,9 @@ struct CrossingLines {
     begun.removeAll { $0 === crossing }
   }
 
+  /// Who waits to read a value of the state.
+  func nextReader(of core: UnsafeMutablePointer<StateCore>) -> CallRef? { waiting.first { $0.holds == core }?.call }
+
   /// The one whose turn it is; nil when each waits for a state that a run holds.
   mutating func next() -> LargeCrossing? {
     while begun.count < CrossingLines.most, let position = waiting.firstIndex(where: canBegin) {

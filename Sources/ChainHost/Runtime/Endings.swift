@@ -259,6 +259,10 @@ extension Lane {
       abandonCrossing(of: call)
       complete(call, failure: endingFailure(call), results: 0)
     case .waiting:
+      if call.pointee.wait == .pieces, call.hasChildren { // which need the state
+        abandonCrossing(of: call)
+        if call.pointee.core.pointee.holder == call { releaseHold(call.pointee.core) }
+      }
       guard !call.hasChildren else { return }
       stopWaiting(call)
       unwind(call)

@@ -97,6 +97,10 @@ extension Lane {
     log(LogLine(level: .debug, chainlet: state.name, request: nil, message: "was rebuilt after one of its calls reached a limit"))
     while let call = old.dequeue() {
       call.pointee.core = state.core
+      guard call.existingExtra?.output?.writerMoved(to: state) ?? true else {
+        complete(call, failure: state.memoryFailure(for: " for a stream"), results: 0)
+        continue
+      }
       admit(call)
     }
     if old.core.pointee.slotsTaken == 0 { retiredStateIsEmpty(old) }

@@ -142,9 +142,11 @@ extension Lane {
     return environment.now()
   }
 
-  /// The run that held the state waits or has ended: the others of that state may go on.
+  /// The run that held the state waits or has ended: a large value that is to be read there crosses next, else the others of
+  /// that state may go on.
   func releaseHold(_ core: UnsafeMutablePointer<StateCore>) {
-    core.pointee.holder = nil
+    core.pointee.holder = crossings.nextReader(of: core)
+    guard core.pointee.holder == nil else { return }
     let state = core.pointee.owner.takeUnretainedValue()
     let parked = state.parked
     state.parked = []
@@ -202,7 +204,7 @@ extension Lane {
 
   /// Resumes a cancelled run so that it unwinds.
   func unwind(_ call: CallRef) {
-    call.pointee.run.killed = sig_atomic_t(CLG_CANCELLED.rawValue)
+    if call.pointee.run.killed == 0 { call.pointee.run.killed = sig_atomic_t(CLG_CANCELLED.rawValue) }
     call.waiter.setTop(0)
     wake(call, answers: 0)
   }

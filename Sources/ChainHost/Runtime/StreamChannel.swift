@@ -22,7 +22,7 @@ final class StreamChannel: Charged {
   var handles = 0
   /// The type of the items and of the result, in the producer's state.
   var items: SchemaLink
-  let result: SchemaLink?
+  private(set) var result: SchemaLink?
   /// Links made for this stream alone, and released with it.
   var ownLinks: [SchemaLink] = []
   /// From outside: how many items are asked for, and what follows the items.
@@ -37,6 +37,8 @@ final class StreamChannel: Charged {
   var queuedBytes = 0
   /// Calls that wait for room, their item on their stack.
   var writers = WaitLine()
+  /// While writers are being let in: a write lets the next one in.
+  var isAdmitting = false
   /// The writer whose large item crosses in pieces: the others wait behind it.
   var writing: CallRef?
   /// The call that waits for an item or for the result.
@@ -103,11 +105,24 @@ final class StreamChannel: Charged {
   /// The call that waits for something to come: for the next item, or past all of them for the result.
   var asker: CallRef? { waiting.flatMap { $0.isWaiting && $0.call.pointee.wait == .item ? $0.call : nil } }
 
+  /// The state of its writer was rebuilt while that waited for a slot. False: there is no room in it.
+  func writerMoved(to state: ChainletState) -> Bool {
+    result = state.core.pointee.result
+    guard !ownLinks.isEmpty else { // not handed on
+      items = state.core.pointee.output
+      return true
+    }
+    do throws(LuaError) { items = try SchemaLink(items.program.takeUnretainedValue(), state.lua) } catch { return false }
+    ownLinks.append(items)
+    return true
+  }
+
   var isBeingRead: Bool { waiting?.isWaiting == true }
   /// No script has it any more.
   var isForgotten: Bool {
     guard handles == 0, !isBeingRead, case .state = reader else { return false }
-    return true
+    let isHandedOn = owner?.pointee.phase == .queued || owner?.pointee.phase == .crossing
+    return !isHandedOn // the handle that it is about to get is not made yet
   }
 
   func add(_ item: Item) {

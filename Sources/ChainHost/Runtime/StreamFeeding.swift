@@ -55,6 +55,7 @@ extension Lane {
     guard let channel = channels[id], let feeding = channel.feeding, case .state(let state, let items, _) = channel.reader else { return }
     feeding.isAsking = false
     feeding.asking = nil
+    guard channel.end == nil else { return }
     var failure: Failure?
     switch result {
     case .success(let item?):

@@ -88,7 +88,6 @@ extension Lane {
     if case .state(let state, _, _) = channel.reader {
       if case .finished(let reference) = channel.end, reference != 0 { state.lua.main.release(reference) }
       channel.end = .finished(0)
-      channel.arguments = nil
     }
     channel.dropQueue()
     channel.reader = .nobody
@@ -107,6 +106,7 @@ extension Lane {
     if let producer = channel.producer {
       cancel(producer, Ending(code: Failure.Code.cancelled, message: "the reader of \(channel.name) has stopped"))
     }
+    admitWriter(channel) // tasks that the producer has started go on
   }
 
   // MARK: Letting go

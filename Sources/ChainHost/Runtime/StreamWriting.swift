@@ -154,6 +154,7 @@ extension Lane {
       return Failure(code: mismatch.code, message: mismatch.message)
     } ended: { [unowned self] failure, isOutOfMemory in
       channel.writing = nil
+      guard case .state(let reader, _, _) = channel.reader, reader === state else { return written(call, to: channel) } // closed
       if isOutOfMemory { return itemLost(for: channel, call) }
       if let failure { return written(call, .failure(failure), to: channel) }
       deliver(to: state, channel) { target in
@@ -180,7 +181,13 @@ extension Lane {
 
   /// The reader's state has no room for the item.
   private func itemLost(for channel: StreamChannel, _ call: CallRef) {
-    if let owner = channel.owner { endForMemory(owner) }
+    if let asker = channel.asker {
+      channel.waiting = nil
+      endForMemory(asker)
+      wake(asker, answers: 0)
+    } else if let owner = channel.owner {
+      endForMemory(owner)
+    }
     written(call, to: channel)
   }
 
@@ -191,8 +198,9 @@ extension Lane {
       call.waiter.setTop(0)
       wake(call, answers: 0)
     }
+    guard case .outside(_, let sink) = channel.reader else { return admitWriter(channel) }
     if case .success(let output) = encoded { channel.add(.output(output)) }
-    if case .outside(_, let sink) = channel.reader { flush(channel, sink) } else { admitWriter(channel) }
+    flush(channel, sink)
   }
 
   /// The pieces of a call that writes or reads are not wanted any more.
@@ -224,7 +232,26 @@ extension Lane {
 
   func admitWriter(_ channel: StreamChannel) {
     if channel.feeding != nil { return askFeed(channel) }
-    while channel.hasRoom, let writer = channel.writers.popFirst() { write(writer, to: channel) }
+    guard !channel.isAdmitting else { return } // the loop below, further out, sees the room
+    channel.isAdmitting = true
+    defer { channel.isAdmitting = false }
+    var count = 0
+    while channel.hasRoom, let writer = channel.writers.popFirst() {
+      write(writer, to: channel)
+      if case .nobody = channel.reader { continue } // it is just woken
+      count += 1
+      guard count < Lane.admittedAtOnce else { return admitSoon(channel.id) }
+    }
+  }
+
+  private static let admittedAtOnce = 64
+
+  private func admitSoon(_ id: Int32) {
+    post { [self] in
+      asLane {
+        if let channel = channels[id] { admitWriter(channel) }
+      }
+    }
   }
 
   // MARK: The writer's end

@@ -133,6 +133,7 @@ extension Lane {
     guard let extra = call.existingExtra else { return false }
     guard let group = extra.group else { return takeAwaited(call, extra) }
     call.pointee.phase = .waiting
+    call.pointee.ticket = 0 // it does not wait for room among its request's tasks any more
     if call.pointee.run.cancel != 0 {
       if !call.hasChildren { unwindNow(call) }
       return call.hasChildren

@@ -43,7 +43,7 @@ extension JSONReader {
       program: program, nodes: program.nodes.start, binding: binding, stack: stack, limits: limits, stream: stream,
       start: copy.start, end: copy.end, at: copy.start, depth: limits.depth, bytes: limits.bytes, values: limits.nodes,
       pace: Pace(limits, pause))
-    if reader.readWhole() { return }
+    if reader.readWhole(), !reader.pace.isSpent { return }
     stack.setTop(top)
     guard !reader.pace.isSpent else { throw TypeMismatch(root: root, path: [], .tooMuchWork, limits) }
     throw TypeMismatch(

@@ -33,7 +33,7 @@ package struct JSONWriter {
     binding.forgetSizes()
     let written = writer.whole(index, &buffer)
     stack.setTop(top)
-    if written, writer.bytes >= 0, writer.values >= 0 { return }
+    if written, writer.bytes >= 0, writer.values >= 0, !writer.pace.isSpent { return }
     buffer.truncate(to: count)
     guard !writer.pace.isSpent else { throw TypeMismatch(root: root, path: [], .tooMuchWork, limits) }
     if writer.bytes < 0 { throw TypeMismatch(root: root, path: [], .tooManyBytes(limits.bytes), limits) }

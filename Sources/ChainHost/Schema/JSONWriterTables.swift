@@ -93,6 +93,7 @@ extension JSONWriter {
     guard enter(length) else { return false }
     let element = nodes + Int(node.pointee.element)
     let base = stack.top, start = buffer.count
+    let before = (bytes, values)
     buffer.append(0x5B)
     var position: Int64 = 0
     stack.pushNil()
@@ -101,6 +102,7 @@ extension JSONWriter {
       guard stack.isInteger(at: base &+ 1), stack.integer(at: base &+ 1) == position else {
         stack.setTop(base)
         buffer.truncate(to: start)
+        (bytes, values) = before
         return scattered(element, index, length, &buffer)
       }
       guard value(element, base &+ 2, &buffer), pace.goesOn() else { return false }
@@ -141,14 +143,23 @@ extension JSONWriter {
   private mutating func entries(
     _ element: UnsafeMutablePointer<SchemaNode>?, _ index: Int32, _ buffer: inout ByteBuffer
   ) -> Int? {
+    // They live in the table, which does not change meanwhile; where others have their turn in the midst of this, and
+    // the collector may come to a table of weak values, a list keeps them.
+    let outer = stack.top
+    if pace.isPaused { stack.pushTable() }
+    defer { stack.setTop(outer) }
     let base = stack.top
-    var keys: [UnsafeRawBufferPointer] = [] // they live in the table, which does not change meanwhile
+    var keys: [UnsafeRawBufferPointer] = []
     stack.pushNil()
     while stack.next(index) {
       guard stack.type(at: base &+ 1) == .string else { return nil }
       if element == nil || !JSONMarks.isNull(stack, at: base &+ 2) {
         keys.append(stack.bytes(at: base &+ 1))
         guard keys.count <= values else { break } // too many: seen below
+        if base > outer {
+          stack.push(copyOf: base &+ 1)
+          stack.rawSet(base, at: Int64(keys.count))
+        }
       }
       stack.pop()
     }

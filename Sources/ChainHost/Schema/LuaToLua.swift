@@ -85,7 +85,7 @@ package struct LuaToLua {
       to.pushNil()
       return true
     }
-    return copy(root, index) && bytes >= 0 && values >= 0
+    return copy(root, index) && bytes >= 0 && values >= 0 && !pace.isSpent
   }
 
   // MARK: Any node

@@ -88,6 +88,7 @@ extension LuaToLua {
     guard values >= 0 else { return false }
     to.pushTable(array: Int32(truncatingIfNeeded: length))
     let table = to.top, base = from.top
+    let before = (bytes, values)
     let element = nodes + Int(node.pointee.element)
     var position: Int64 = 0
     from.pushNil()
@@ -95,6 +96,7 @@ extension LuaToLua {
       position &+= 1
       guard from.isInteger(at: base &+ 1), from.integer(at: base &+ 1) == position else {
         from.setTop(base)
+        (bytes, values) = before
         return copyScattered(element, index, length, table)
       }
       guard copy(element, base &+ 2), pace.goesOn() else { return false }

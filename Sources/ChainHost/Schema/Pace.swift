@@ -47,15 +47,16 @@ package struct Pace {
     return left >= 0 || giveWay()
   }
 
+  /// Whether others may do something in the midst of the walk.
+  var isPaused: Bool { pause != nil }
+
   @inline(never) private mutating func giveWay() -> Bool {
-    rest += left // what is owed
-    left = 0
-    guard let pause, rest > 0 else {
-      isSpent = isSpent || !isUnwanted
-      return false
+    if !isSpent, !isUnwanted {
+      rest += left // what is owed
+      if pause == nil || rest <= 0 { isSpent = true } else if pause?() != true { isUnwanted = true }
     }
-    guard !isUnwanted, pause() else {
-      isUnwanted = true
+    guard !isSpent, !isUnwanted else {
+      left = -1 // and so it stays
       return false
     }
     left = min(rest, Pace.unitsBetweenPauses)
