@@ -8,7 +8,6 @@ extension Lane {
 
   /// A need that streams: the caller gets its handle at once, the producer runs beside it.
   func openStream(_ callee: CallRef, _ caller: CallRef, _ need: UnsafeMutablePointer<Need>) {
-    closeSomeForgotten()
     let core = need.pointee.target
     let state = caller.state
     let owner = owningCall(caller)
@@ -33,6 +32,7 @@ extension Lane {
     caller.pointee.wait = .nothing
     wake(caller, answers: 4)
     admit(callee)
+    closeSomeForgotten() // last: it may end the caller
   }
 
   /// Pushes what a generic `for` wants: the stream, twice nil, and the stream again as what is to be closed.
@@ -50,7 +50,6 @@ extension Lane {
 
   /// `chain.stream(function(emit) … end)`: the writer is a task of the same call.
   func openLocalStream(_ stack: LuaStack, by current: CallRef) {
-    closeSomeForgotten()
     let owner = owningCall(current)
     let state = owner.state
     let links = state.module.anything
@@ -71,6 +70,7 @@ extension Lane {
     pushEmit(of: channel, onto: task)
     makeReady(task)
     pushStream(channel, onto: stack, in: state)
+    closeSomeForgotten() // last: it may end whoever calls
   }
 
   /// Pushes `emit` as one more argument of a run that has not begun. Inside a host section or a native function.
