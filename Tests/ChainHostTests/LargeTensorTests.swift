@@ -161,7 +161,7 @@ struct LargeTensorTests {
       }
       _ = try await large.value
       beside.cancel()
-      #expect(await beside.value > 10)
+      #expect(await beside.value > 1)
     }
   }
 }
