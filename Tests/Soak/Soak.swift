@@ -27,7 +27,16 @@ final class Soak: Sendable {
   /// One round of so many random attacks.
   func round(of attacks: Int, _ honest: HonestChain, seed: UInt64) async {
     var generator = SeededGenerator(seed: seed)
-    let queue = Monitor((0..<attacks).compactMap { _ in Attack.all.randomElement(using: &generator) }[...])
+    await round(of: (0..<attacks).compactMap { _ in Attack.all.randomElement(using: &generator) }, honest, seed: generator.next())
+  }
+
+  /// All attacks, each in a crowd: afterwards each lane, and each library that is opened at first use, holds what it holds at
+  /// most. A library of linear algebra keeps some 12 MB for each thread that has used it at once with others.
+  func warmUp(_ honest: HonestChain, seed: UInt64) async { await round(of: Attack.all, honest, seed: seed, crowd: Soak.attackers) }
+
+  private func round(of attacks: [Attack], _ honest: HonestChain, seed: UInt64, crowd: Int? = nil) async {
+    var generator = SeededGenerator(seed: seed)
+    let queue = Monitor(attacks[...])
     let seeds = (0..<Soak.attackers + Soak.clients).map { _ in generator.next() }
     let working = Monitor(Soak.attackers)
     await withTaskGroup(of: Void.self) { group in
@@ -35,7 +44,7 @@ final class Soak: Sendable {
         group.addTask { [self] in
           var generator = SeededGenerator(seed: seed)
           if index < Soak.attackers {
-            while let attack = queue.withLock({ $0.popFirst() }) { await run(attack, &generator) }
+            while let attack = queue.withLock({ $0.popFirst() }) { await run(attack, crowd, &generator) }
             working.withLock { $0 -= 1 }
           } else {
             while working.withLock({ $0 > 0 }) {
@@ -71,8 +80,8 @@ final class Soak: Sendable {
 
   /// Loads the attack's graph; one attack, or a crowd of them that shares the state and its limits; then the attacker must
   /// serve again.
-  private func run(_ attack: Attack, _ generator: inout SeededGenerator) async {
-    let crowd = Bool.random(using: &generator) ? 1 : Int.random(in: 2...3, using: &generator)
+  private func run(_ attack: Attack, _ wanted: Int?, _ generator: inout SeededGenerator) async {
+    let crowd = wanted ?? (Bool.random(using: &generator) ? 1 : Int.random(in: 2...3, using: &generator))
     do throws(Failure) {
       let chain = try await host.load(files: ["graph.lua": attack.graph])
       await withTaskGroup(of: Void.self) { group in

@@ -28,6 +28,7 @@ watchProgress(of: soak)
 var generator = SeededGenerator(seed: seed)
 let honest = try await soak.start()
 var memory: [Double] = []
+await soak.warmUp(honest, seed: generator.next())
 repeat {
   await soak.round(of: attacksPerRound, honest, seed: generator.next())
   await soak.rest()
