@@ -50,10 +50,6 @@ enum BLAS {
 
   static var isThere: Bool { functions != nil }
 
-  /// One thread at a time, for about a millisecond each: OpenBLAS keeps some 30 MB for each that is in it at once with
-  /// others, and no limit of a state would count them.
-  private static let turn = Mutex<Void>(())
-
   // MARK: Opening
 
   private static let isOpen = Atomic(false)
@@ -80,21 +76,17 @@ enum BLAS {
   /// False where there is none.
   static func multiply(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>, _ size: MatrixSize) -> Bool {
     guard let functions else { return false }
-    turn.withLock { _ in
-      functions.single(
-        rowMajor, size.wayOfA, size.wayOfB, Int32(size.rows), Int32(size.columns), Int32(size.inner), 1, a, Int32(size.rowOfA), b,
-        Int32(size.rowOfB), size.adds ? 1 : 0, c, Int32(size.rowOfC))
-    }
+    functions.single(
+      rowMajor, size.wayOfA, size.wayOfB, Int32(size.rows), Int32(size.columns), Int32(size.inner), 1, a, Int32(size.rowOfA), b,
+      Int32(size.rowOfB), size.adds ? 1 : 0, c, Int32(size.rowOfC))
     return true
   }
 
   static func multiply(_ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ c: UnsafeMutablePointer<Double>, _ size: MatrixSize) -> Bool {
     guard let functions else { return false }
-    turn.withLock { _ in
-      functions.double(
-        rowMajor, size.wayOfA, size.wayOfB, Int32(size.rows), Int32(size.columns), Int32(size.inner), 1, a, Int32(size.rowOfA), b,
-        Int32(size.rowOfB), size.adds ? 1 : 0, c, Int32(size.rowOfC))
-    }
+    functions.double(
+      rowMajor, size.wayOfA, size.wayOfB, Int32(size.rows), Int32(size.columns), Int32(size.inner), 1, a, Int32(size.rowOfA), b,
+      Int32(size.rowOfB), size.adds ? 1 : 0, c, Int32(size.rowOfC))
     return true
   }
 
