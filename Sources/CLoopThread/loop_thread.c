@@ -3,6 +3,9 @@
 #include <pthread.h>
 #include <string.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef __linux__
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -41,5 +44,12 @@ void clt_thread_lower_priority(void) {
   setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5);
 #else
   pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0);
+#endif
+}
+
+void clt_process_returns_memory(void) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
 #endif
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ChainLoop
 import Glibc
 
 /// The program: `chainrun graph.lua …` runs a graph, other words are subcommands.
@@ -35,6 +36,7 @@ struct Chainrun: ParsableCommand {
   static var subcommandNames: [String] { configuration.subcommands.compactMap { $0._commandName } }
 
   static func main() {
+    ProcessMemory.returnLargeBlocks()
     StandardStreams.prepare()
     if CommandLine.argc < 2 {
       StandardStreams.finish(printing: helpMessage() + "\n")

@@ -31,7 +31,7 @@ final class Soak: Sendable {
   }
 
   /// All attacks, each in a crowd: afterwards each lane, and each library that is opened at first use, holds what it holds at
-  /// most. A library of linear algebra keeps some 12 MB for each thread that has used it at once with others.
+  /// most.
   func warmUp(_ honest: HonestChain, seed: UInt64) async { await round(of: Attack.all, honest, seed: seed, crowd: Soak.attackers) }
 
   private func round(of attacks: [Attack], _ honest: HonestChain, seed: UInt64, crowd: Int? = nil) async {

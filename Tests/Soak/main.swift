@@ -2,9 +2,11 @@
 // Fails on a wrong end, a wrong answer, anything left behind at rest, no progress, or memory that grows.
 // Loads and releases of graphs that share a model: `soak models [ROUNDS]`.
 
+import ChainLoop
 import ChainTesting
 import Foundation
 
+ProcessMemory.returnLargeBlocks() // as chainrun does
 let words = CommandLine.arguments.dropFirst()
 if words.first == "models", words.count <= 2, let rounds = words.dropFirst().first.map({ Int($0) }) ?? 10_000, rounds >= 100 {
   do { exit(try await loadsOfOneModel(rounds: rounds) ? 0 : 1) } catch {

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a thread is to Chainrun: which loop it serves, its name and its priority.
+// What a thread is to Chainrun: which loop it serves, its name and its priority; and what memory it leaves behind.
 //
 // The loop is kept in a thread-local behind functions that are never inlined. Swift's async code must not ask
 // pthread_self() or an inlined thread-local: the optimiser may read it before a suspension and use the value after
@@ -17,3 +17,8 @@ void clt_thread_name(const char *name);
 
 /// Lowers the calling thread's priority where the system has one for each thread. Any thread.
 void clt_thread_lower_priority(void);
+
+/// Lets blocks of a megabyte and more go back to the system when they are freed, whatever was freed before. By itself
+/// glibc raises that bound with each large block that is freed, and its heaps, one for each of several threads, then keep
+/// up to 64 MB each. For the whole process, once, before it has threads; elsewhere it does nothing.
+void clt_process_returns_memory(void);
