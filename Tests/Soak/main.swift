@@ -42,8 +42,8 @@ await soak.end(honest)
 
 let problems = soak.tally.withLock { $0.problems }
 for problem in problems.prefix(20) { note("soak: \(problem)") }
-// The first quarter warms up: pools fill, and each lane has once held what it holds at most.
-let growth = Growth(of: memory.dropFirst(memory.count / 4))
+// The first half warms up: pools fill, and each lane has once held what it holds at most.
+let growth = Growth(of: memory.dropFirst(memory.count / 2))
 note("soak: memory after warm-up \(growth)")
 if growth.ratio > Growth.most { note("soak: that is more than \(Int(Growth.most * 100)) %") }
 exit(problems.isEmpty && growth.ratio <= Growth.most ? 0 : 1)
