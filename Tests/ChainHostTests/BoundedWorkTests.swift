@@ -74,20 +74,8 @@ struct BoundedWorkTests {
     return { main = Main, patient = Patient, tree = Tree, text = Text, other = Other }
     """
 
-  /// Runs a request beside others, which must be answered meanwhile.
   private static func ask(_ chain: Chain, _ what: String, _ n: Int64) async throws -> (answer: ChainValue, others: Int) {
-    let request = Task { try await chain.run(["what": .string(what), "n": .integer(n)], .init(entry: "main")) as ChainValue }
-    let beside = Task {
-      var others = 0
-      while !Task.isCancelled {
-        guard case .integer? = try? await chain.run([:], .init(entry: "other")) as ChainValue else { break }
-        others += 1
-      }
-      return others
-    }
-    let answer = try await request.value
-    beside.cancel()
-    return (answer, await beside.value)
+    try await answer(of: chain, ["what": .string(what), "n": .integer(n)])
   }
 
   @Test("a pattern that is slow for every text of a list lets others go on, between chainlets and from outside")

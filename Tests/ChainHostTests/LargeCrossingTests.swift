@@ -81,11 +81,6 @@ struct LargeCrossingTests {
     await host.shutdown()
   }
 
-  private static func failure(_ body: () async throws -> Void) async -> Failure? {
-    do { try await body() } catch { return error as? Failure }
-    return nil
-  }
-
   @Test("text in and out, and from state to state and back, is the same as what crosses at once")
   func same() async throws {
     try await Self.withChain { (chain: Chain) async throws -> Void in
@@ -167,10 +162,10 @@ struct LargeCrossingTests {
     try await Self.withChain { (chain: Chain) async throws -> Void in
       var text = String(decoding: Self.rows(20_000), as: UTF8.self)
       text.replace(#""id":19999,"#, with: #""id":"x","#)
-      let input = await Self.failure { _ = try await chain.run(json: Array(text.utf8), .init(entry: "same")) }
+      let input = await failure { _ = try await chain.run(json: Array(text.utf8), .init(entry: "same")) }
       #expect(input?.message == #"Same.input.rows[19999].id: expected integer, got string ("x")"#)
       #expect(input?.code == "bad_input")
-      let output = await Self.failure { _ = try await chain.run([:], .init(entry: "wrong")) }
+      let output = await failure { _ = try await chain.run([:], .init(entry: "wrong")) }
       #expect(output?.message == #"Wrong.output.rows[19999].score: expected number, got string ("high")"#)
       #expect(output?.code == "bad_output")
     }
@@ -179,7 +174,7 @@ struct LargeCrossingTests {
   @Test("more than the limits allow is refused, as it is in one piece")
   func tooLarge() async throws {
     try await Self.withChain { (chain: Chain) async throws -> Void in
-      let failure = await Self.failure { _ = try await chain.run(json: Self.rows(60_000), .init(entry: "same")) }
+      let failure = await failure { _ = try await chain.run(json: Self.rows(60_000), .init(entry: "same")) }
       #expect(failure?.message == "Same.input: too large: more than 200000 values in all")
     }
   }
@@ -187,7 +182,7 @@ struct LargeCrossingTests {
   @Test("a state without room for a large value fails the request with its limit, and serves the next one")
   func memory() async throws {
     try await Self.withChain { (chain: Chain) async throws -> Void in
-      let failure = await Self.failure { _ = try await chain.run(json: Self.rows(30_000), .init(entry: "tight")) }
+      let failure = await failure { _ = try await chain.run(json: Self.rows(30_000), .init(entry: "tight")) }
       #expect(failure?.code == "memory_limit")
       #expect(try await chain.run(json: Self.rows(10), .init(entry: "tight")) == Array("10".utf8))
       var text = Self.rows(30_000)
@@ -201,10 +196,10 @@ struct LargeCrossingTests {
     try await Self.withChain { (chain: Chain) async throws -> Void in
       let text = Self.rows(20_000)
       let task = Task { try await chain.run(json: text, .init(entry: "outer")) }
-      let late = await Self.failure { _ = try await chain.run(json: text, .init(entry: "outer", timeout: UInt64(1 + step * 7) * 1_000_000)) }
+      let late = await failure { _ = try await chain.run(json: text, .init(entry: "outer", timeout: UInt64(1 + step * 7) * 1_000_000)) }
       #expect(late == nil || late?.code == "timeout", "\(String(describing: late))")
       task.cancel()
-      let ended = await Self.failure { _ = try await task.value }
+      let ended = await failure { _ = try await task.value }
       #expect(ended == nil || ended?.code == "cancelled", "\(String(describing: ended))")
       #expect(try await chain.run(json: Self.rows(3), .init(entry: "outer")) == Self.rows(3))
     }

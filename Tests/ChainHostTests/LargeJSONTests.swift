@@ -6,21 +6,16 @@ import Testing
 @Suite("Large JSON in a script", .serialized)
 struct LargeJSONTests {
   private func value(_ body: String, limits: String = "memory = '128MB'") async throws -> ChainValue {
-    try await withChain("""
-      local chain = require "chain"
-      local json = require "json"
-      local t = chain.types
-      local function rows(n)
-        local rows = {}
-        for id = 1, n do rows[id] = { id = id, name = "row " .. id } end
-        return rows
-      end
-      local Main = chain.chainlet "Main" { output = t.any, limits = { \(limits) } }
-      function Main:run()
-      \(body)
-      end
-      return Main
-      """) { try await $0.run([:]) }
+    try await ChainHostTests.value(
+      of: body,
+      after: """
+        local json = require "json"
+        local function rows(n)
+          local rows = {}
+          for id = 1, n do rows[id] = { id = id, name = "row " .. id } end
+          return rows
+        end
+        """, limits: limits)
   }
 
   @Test("is the same as what is done at once")
@@ -103,10 +98,5 @@ struct LargeJSONTests {
       end
       return { closed, #json.decode(text) }
       """, limits: "memory = '128MB', cpu = 120") == [10, 30_000])
-  }
-
-  private func failure(_ body: () async throws -> Void) async -> Failure? {
-    do { try await body() } catch { return error as? Failure }
-    return nil
   }
 }

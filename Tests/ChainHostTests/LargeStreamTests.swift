@@ -198,7 +198,7 @@ struct LargeStreamTests {
         continuation.yield(rows(2, wrong: true))
         continuation.finish()
       }
-      let message = await Self.failure { _ = try await chain.run([:], .init(entry: "sum", feed: ChainFeed(wrong))) }?.message
+      let message = await failure { _ = try await chain.run([:], .init(entry: "sum", feed: ChainFeed(wrong))) }?.message
       #expect(message == "Sum.input.rows[2][19999].name: expected string, got integer (7)")
     }
   }
@@ -210,7 +210,7 @@ struct LargeStreamTests {
       #expect(try await ask("wrong") == "Wrong.emit[19999].name: expected string, got integer (7)")
       #expect(try await ask("wrong_result") == "Wrong.result[19999].name: expected string, got integer (7)")
       #expect(try await ask("wrong_local") == "chain.stream.result[1]: expected plain data, got function")
-      let outside = await Self.failure {
+      let outside = await failure {
         for try await _ in try chain.stream(["result": true], .init(entry: "wrong")) {}
       }
       #expect(outside?.message == "Wrong.output[19999].name: expected string, got integer (7)")
@@ -226,7 +226,7 @@ struct LargeStreamTests {
         continuation.yield(rows)
         continuation.finish()
       }
-      let fed = await Self.failure { _ = try await chain.run([:], .init(entry: "tight", feed: ChainFeed(items))) }
+      let fed = await failure { _ = try await chain.run([:], .init(entry: "tight", feed: ChainFeed(items))) }
       #expect(fed?.code == "memory_limit")
     }
   }
@@ -236,19 +236,14 @@ struct LargeStreamTests {
     try await withChain(Self.source) { (chain: Chain) async throws -> Void in
       let what = ["read", "here", "later", "hand", "unread", "at_once"][step % 6]
       let input: ChainValue = ["what": .string(what), "n": 20_000]
-      let late = await Self.failure { _ = try await chain.run(input, .init(entry: "main", timeout: UInt64(5 + step * 9) * 1_000_000)) }
+      let late = await failure { _ = try await chain.run(input, .init(entry: "main", timeout: UInt64(5 + step * 9) * 1_000_000)) }
       #expect(late == nil || late?.code == "timeout", "\(String(describing: late))")
       let task = Task { try await chain.run(input, .init(entry: "main")) as ChainValue }
       try await Task.sleep(for: .milliseconds(3 + step * 5))
       task.cancel()
-      let ended = await Self.failure { _ = try await task.value }
+      let ended = await failure { _ = try await task.value }
       #expect(ended == nil || ended?.code == "cancelled", "\(String(describing: ended))")
       #expect(try await chain.run(["what": "leave", "n": 5], .init(entry: "main")) == 5)
     }
-  }
-
-  private static func failure(_ body: () async throws -> Void) async -> Failure? {
-    do { try await body() } catch { return error as? Failure }
-    return nil
   }
 }

@@ -150,18 +150,8 @@ struct LargeTensorTests {
   ])
   func neighbours(body: String) async throws {
     try await withChain(Self.graph(body, limits: "memory = '256MB', cpu = 60")) { chain in
-      let large = Task { try await chain.run([:], .init(entry: "main")) as ChainValue }
-      let beside = Task {
-        var others = 0
-        while !Task.isCancelled {
-          guard case .integer? = try? await chain.run([:], .init(entry: "other")) as ChainValue else { break }
-          others += 1
-        }
-        return others
-      }
-      _ = try await large.value
-      beside.cancel()
-      #expect(await beside.value > 1)
+      let others = try await answer(of: chain, [:]).others
+      #expect(others > 1)
     }
   }
 }

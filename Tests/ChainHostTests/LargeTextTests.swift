@@ -6,17 +6,12 @@ import Testing
 @Suite("Large texts in a script", .serialized)
 struct LargeTextTests {
   private func value(_ body: String, limits: String = "memory = '64MB'") async throws -> ChainValue {
-    try await withChain("""
-      local chain = require "chain"
-      local text = require "text"
-      local t = chain.types
-      local function repeated(part, bytes) return part:rep(bytes // #part) end
-      local Main = chain.chainlet "Main" { output = t.any, limits = { \(limits) } }
-      function Main:run()
-      \(body)
-      end
-      return Main
-      """) { try await $0.run([:]) }
+    try await ChainHostTests.value(
+      of: body,
+      after: """
+        local text = require "text"
+        local function repeated(part, bytes) return part:rep(bytes // #part) end
+        """, limits: limits)
   }
 
   @Test("is done as with a short one, whatever window it is looked at through")
