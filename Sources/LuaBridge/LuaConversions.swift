@@ -78,7 +78,9 @@ extension String: LuaPushable, LuaReadable {
   /// Refuses a string that is not UTF-8: take `[UInt8]` for bytes.
   public static func read(from stack: borrowing LuaStack, at index: Int32) throws(LuaError) -> String {
     guard stack.type(at: index) == .string else { throw mismatch(stack, index) }
-    guard let text = String(validating: stack.bytes(at: index), as: UTF8.self) else {
+    let bytes = stack.bytes(at: index)
+    try LuaStack(stack.L).countRead(bytes: bytes.count)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
       throw LuaError(.runtime, "string of valid UTF-8 expected")
     }
     return text
@@ -103,16 +105,19 @@ extension Array: LuaReadable where Element: LuaReadable {
     guard stack.ensure(4) else { throw .noMemory }
     let index = stack.absolute(index)
     let count = stack.rawLength(at: index)
-    var result: [Element] = []
-    result.reserveCapacity(count)
-    for position in 0..<count {
-      stack.rawGet(index, at: Int64(position + 1))
-      defer { stack.pop() }
-      do throws(LuaError) {
-        result.append(try Element.read(from: stack, at: -1))
-      } catch { throw LuaError(error.kind, "item \(position + 1): \(error.message)") }
+    let stack = LuaStack(stack.L)
+    return try stack.reading(count) { () throws(LuaError) in
+      var result: [Element] = []
+      result.reserveCapacity(count)
+      for position in 0..<count {
+        stack.rawGet(index, at: Int64(position + 1))
+        defer { stack.pop() }
+        do throws(LuaError) {
+          result.append(try Element.read(from: stack, at: -1))
+        } catch { throw LuaError(error.kind, "item \(position + 1): \(error.message)") }
+      }
+      return result
     }
-    return result
   }
 }
 
@@ -134,20 +139,24 @@ extension Dictionary: LuaReadable where Key == String, Value: LuaReadable {
     guard stack.type(at: index) == .table else { throw mismatch(stack, index) }
     guard stack.ensure(6) else { throw .noMemory }
     let index = stack.absolute(index)
+    let stack = LuaStack(stack.L)
     let top = stack.top
-    var result: [String: Value] = [:]
-    stack.pushNil()
-    while stack.next(index) {
-      do throws(LuaError) {
-        let key = try String.read(from: stack, at: -2)
-        result[key] = try Value.read(from: stack, at: -1)
-      } catch {
-        stack.setTop(top)
-        throw error
+    return try stack.reading(0) { () throws(LuaError) in
+      var result: [String: Value] = [:]
+      stack.pushNil()
+      while stack.next(index) {
+        do throws(LuaError) {
+          try stack.countRead(values: 1)
+          let key = try String.read(from: stack, at: -2)
+          result[key] = try Value.read(from: stack, at: -1)
+        } catch {
+          stack.setTop(top)
+          throw error
+        }
+        stack.pop()
       }
-      stack.pop()
+      return result
     }
-    return result
   }
 }
 

@@ -18,6 +18,8 @@ private let source = """
   return Main
   """
 
+private struct Tagged: ChainRecord { var tags: [String] }
+
 private func module() -> PrimitiveModule {
   PrimitiveModule("math2") {
     Primitive("add") { (a: Double, b: Double) in a + b }
@@ -26,6 +28,9 @@ private func module() -> PrimitiveModule {
       return a * 10
     }
     Primitive("at_once") { (a: Int) async -> Int in a }
+    Primitive("total") { (rows: [[Double]]) in rows.reduce(0) { $0 + $1.reduce(0, +) } }
+    Primitive("length") { (texts: [String: [String]]) in texts.values.reduce(0) { $0 + $1.reduce(0) { $0 + $1.utf8.count } } }
+    Primitive("tags") { (items: [Tagged]) in items.reduce(0) { $0 + $1.tags.count } }
     Primitive("fail") { () async throws -> Int in throw Failure(code: "nope", message: "no") }
     Primitive("forever") { () async throws -> Int in
       try await Task.sleep(for: .seconds(1000))
@@ -102,6 +107,40 @@ struct PrimitiveTests {
     let left = waiting.withLock { $0 }
     #expect(left.count == 2)
     for continuation in left { continuation.resume() }
+  }
+
+  @Test("an argument that holds one table many times is bounded, all copies counted")
+  func copies() async throws {
+    try await withHost("""
+      local chain = require "chain"
+      local t = chain.types
+      local math2 = require "math2"
+      local Main = chain.chainlet "Main" { output = t.any }
+      local function many(n, value)
+        local list = {}
+        for i = 1, n do list[i] = value end
+        return list
+      end
+      local function why(fn, value)
+        local ok, err = pcall(fn, value)
+        return (tostring(err):gsub("^.-bad", "bad"))
+      end
+      function Main:run()
+        local right = math2.total(many(400, many(400, 1))) + math2.length { a = many(10, "abc") } + math2.tags(many(100, { tags = many(100, "a") }))
+        return {
+          right, why(math2.total, many(100000, many(100000, 1))), why(math2.length, { a = many(100000, ("x"):rep(1000000)) }),
+          why(math2.tags, many(100000, { tags = many(100000, "a") })),
+        }
+      end
+      return Main
+      """) { (chain: Chain) async throws -> Void in
+      let most = "at most 200000 values and 16777216 bytes of text in all; give many numbers as a tensor"
+      let told: ChainValue = [
+        170_030.0, .string("bad argument #1 to 'total': item 2: too large: \(most)"),
+        .string("bad argument #1 to 'length': item 17: too large: \(most)"), .string("bad argument #1 to 'tags': item 1: too large: \(most)"),
+      ]
+      #expect(try await chain.run([:]) == told)
+    }
   }
 
   @Test("a primitive cannot be called while a file is loaded")

@@ -37,6 +37,7 @@ typedef struct clg_state {
   int loading;                              // true while a file is being evaluated: nothing with an effect is available
   uint64_t seed;                            // of math.random; 0: Lua's own choice
   int coroutine_limit;                      // of those that scripts make; 10,000
+  struct { int depth; long long values, bytes; } reading; // how deep in the tables that a native function takes; what is left
 } clg_state;
 
 clg_state *clg_open(size_t limit);          // NULL when there is no memory; no libraries

@@ -69,32 +69,47 @@ package enum HostKinds {
     return nanoseconds(stack.number(at: index))
   }
 
-  private static func value(_ stack: LuaStack, _ method: String) throws(LuaError) -> ChainValue {
+  private static func value(_ stack: LuaStack, _ method: String, _ stepping: Stepping) throws -> ChainValue {
     let type = stack.type(at: 3)
     guard type != .nil, type != .none else {
       throw LuaError(.runtime, "bad argument #2 to '\(method)': a value cannot be nil; delete removes one")
     }
-    do throws(LuaError) { return try PlainValue.read(stack, at: 3) } catch {
-      throw LuaError(.runtime, "bad argument #2 to '\(method)': \(error.message)")
+    return try read(stack, at: 3, stepping) { "bad argument #2 to '\(method)': \($0)" }
+  }
+
+  private static func read(_ stack: LuaStack, at index: Int32, _ stepping: Stepping, _ told: (String) -> String) throws -> ChainValue {
+    let limits = CrossingLimits()
+    do throws(PlainValue.Problem) {
+      return try PlainValue.read(
+        stack, at: index, limits: stepping.share.map { limits.within(CrossingLimits($0)) } ?? limits, pause: stepping.pause)
+    } catch {
+      if stepping.share != nil, error.isTooLarge { throw TooMuchAtOnce() }
+      throw LuaError(.runtime, told(error.message))
     }
+  }
+
+  private static func push(_ value: ChainValue, onto stack: LuaStack, _ stepping: Stepping) throws -> Int32 {
+    var pace = Pace(stepping.share.map { CrossingLimits($0) } ?? CrossingLimits(bytes: .max, nodes: .max), stepping.pause)
+    let isWhole = try PlainValue.push(value, onto: stack, &pace)
+    if !isWhole, stepping.share != nil { throw TooMuchAtOnce() }
+    return 1
   }
 
   private static let storeFace: ResourceFace = {
     var face = ResourceFace()
-    face.add("get", doc: "The value of a key, or nil.", "fun(self: chain.Store, key: string): any", .plain { resource, stack in
+    face.add("get", doc: "The value of a key, or nil.", "fun(self: chain.Store, key: string): any", .stepped { resource, stack, stepping in
       guard let value = try of(Store.self, resource).get(try key(stack, "get")) else {
         stack.pushNil()
         return 1
       }
-      try PlainValue.push(value, onto: stack)
-      return 1
+      return try push(value, onto: stack, stepping)
     })
-    face.add("set", doc: "Sets a value, for `ttl` seconds.", "fun(self: chain.Store, key: string, value: any, ttl?: number)", .plain { resource, stack in
-      try of(Store.self, resource).set(try key(stack, "set"), try value(stack, "set"), ttl: try ttl(stack, at: 4, "set"))
+    face.add("set", doc: "Sets a value, for `ttl` seconds.", "fun(self: chain.Store, key: string, value: any, ttl?: number)", .stepped { resource, stack, stepping in
+      try of(Store.self, resource).set(try key(stack, "set"), try value(stack, "set", stepping), ttl: try ttl(stack, at: 4, "set"))
       return 0
     })
-    face.add("add", doc: "Sets a value unless there is one; whether it did.", "fun(self: chain.Store, key: string, value: any, ttl?: number): boolean", .plain { resource, stack in
-      stack.push(boolean: try of(Store.self, resource).add(try key(stack, "add"), try value(stack, "add"), ttl: try ttl(stack, at: 4, "add")))
+    face.add("add", doc: "Sets a value unless there is one; whether it did.", "fun(self: chain.Store, key: string, value: any, ttl?: number): boolean", .stepped { resource, stack, stepping in
+      stack.push(boolean: try of(Store.self, resource).add(try key(stack, "add"), try value(stack, "add", stepping), ttl: try ttl(stack, at: 4, "add")))
       return 1
     })
     face.add("incr", doc: "Adds to a number, which begins at 0; gives the sum.", "fun(self: chain.Store, key: string, by?: number, ttl?: number): number", .plain { resource, stack in
@@ -102,7 +117,7 @@ package enum HostKinds {
       guard type == .none || type == .nil || type == .number else {
         throw LuaError(.runtime, "bad argument #2 to 'incr': number expected, got \(stack.describe(at: 3))")
       }
-      let step = type == .number ? try PlainValue.read(stack, at: 3) : .integer(1)
+      let step = type == .number ? try read(stack, at: 3, .whole) { $0 } : .integer(1)
       let sum = try of(Store.self, resource).increment(try key(stack, "incr"), by: step, ttl: try ttl(stack, at: 4, "incr"))
       try PlainValue.push(sum, onto: stack)
       return 1
@@ -122,9 +137,10 @@ package enum HostKinds {
         return {
           switch try await store.fetch(key) {
           case .value(let value):
+            let fetched = FetchedValue(value)
             return { stack in
               stack.pushNil()
-              try PlainValue.push(value, onto: stack)
+              FetchedValue.userdata.push(fetched, onto: stack)
               return 2
             }
           case .lead(let turn):
@@ -135,15 +151,17 @@ package enum HostKinds {
           }
         }
       },
-      .free { stack in
+      .free { stack, stepping in
         guard let turn = FetchTurn.userdata.object(stack, at: 1) else { return 0 }
-        let type = stack.type(at: 2)
-        let value: ChainValue
-        do throws(LuaError) { value = type == .none ? .null : try PlainValue.read(stack, at: 2) } catch {
-          throw LuaError(.runtime, "fetch: what the function returned cannot be kept: \(error.message)")
+        let value: ChainValue = stack.type(at: 2) == .none ? .null : try read(stack, at: 2, stepping) {
+          "fetch: what the function returned cannot be kept: \($0)"
         }
         try turn.finish(.success(value), ttl: try ttl(stack, at: 3, "fetch"))
         return 0
+      },
+      .free { stack, stepping in
+        guard let fetched = FetchedValue.userdata.object(stack, at: 1) else { return 0 }
+        return try push(fetched.value, onto: stack, stepping)
       },
     ]
     face.annotations["fetch"] = "fun(self: chain.Store, key: string, fn: (fun(key: string): any), ttl?: number): any"
@@ -202,6 +220,20 @@ package enum HostKinds {
     })
     return face
   }()
+}
+
+/// A value on its way to who waited for it: it may be too large to be pushed in one event.
+private final class FetchedValue: Sendable {
+  let value: ChainValue
+  private let bytes: Int
+
+  init(_ value: ChainValue) {
+    self.value = value
+    bytes = PlainValue.size(of: value)
+  }
+
+  // The store may have dropped it since.
+  static let userdata = LuaUserdata<FetchedValue>(name: "value", charge: { .init($0, bytes: $0.bytes) })
 }
 
 extension FetchTurn {

@@ -145,14 +145,21 @@ package struct ResourceFace: Sendable {
 package enum NativeBody: Sendable {
   /// Answers at once, on the lane: pushes its results and gives their number.
   case plain(@Sendable (any Resource, LuaStack) throws -> Int32)
+  /// As `plain`, for work that may be too large for one event: throws `TooMuchAtOnce` where its share is not enough.
+  case stepped(@Sendable (any Resource, LuaStack, Stepping) throws -> Int32)
   /// Reads its arguments at once and gives the work that is left; the run waits for it.
   case waiting(@Sendable (any Resource, LuaStack) throws -> NativeWork)
   /// As `waiting`, for work whose results hold the resource as well.
   case leased(@Sendable (ResourceLease, LuaStack) throws -> NativeWork)
   /// Reads its arguments at once and gives a stream.
   case streaming(@Sendable (any Resource, LuaStack) throws -> PrimitiveStream)
-  /// As `plain`, without a handle: its arguments begin at 1.
-  case free(@Sendable (LuaStack) throws -> Int32)
+  /// As `stepped`, without a handle: its arguments begin at 1.
+  case free(@Sendable (LuaStack, Stepping) throws -> Int32)
+}
+
+/// Thrown by a native function that cannot do its work in its share: it is called again, to do it in pieces.
+package struct TooMuchAtOnce: Error {
+  package init() {}
 }
 
 /// Work away from the lane, and then the pushing of its results on it.

@@ -87,7 +87,13 @@ final class ResourceHandles {
   private func push(_ body: NativeBody, _ name: String, _ kind: ResourceKind, _ metatable: Int32, onto stack: LuaStack) {
     let counter = module.counters.counter("\(kind.id).\(name)")
     switch body {
-    case .free(let body): lua.push(NativeFunction { [unowned module] stack in module.answering(stack) { try body(stack) } }, onto: stack)
+    case .free(let body): lua.push(stepped: { [unowned self] stack, stepping in answering(stack) { try body(stack, stepping) } }, onto: stack)
+    case .stepped(let body):
+      lua.push(stepped: { [unowned self] stack, stepping in
+        if stepping.pause == nil { counter.began() }
+        guard let lease = lease(stack, metatable) else { return stack.fail(wrongHandle(stack, name, kind)) }
+        return answering(stack) { try body(lease.resource, stack, stepping) }
+      }, onto: stack)
     case .plain(let body):
       lua.push(NativeFunction { [unowned self] stack in
         counter.began()
@@ -114,6 +120,17 @@ final class ResourceHandles {
           defer { withExtendedLifetime(lease) {} }
           return try await work()
         }
+      }
+    }
+  }
+
+  /// Where a share is not enough the arguments are left as they were.
+  private func answering(_ stack: LuaStack, _ body: () throws -> Int32) -> Int32 {
+    let arguments = stack.top
+    return module.answering(stack) {
+      do { return try body() } catch is TooMuchAtOnce {
+        stack.setTop(arguments)
+        return LuaStack.waits
       }
     }
   }

@@ -31,7 +31,10 @@ extension ChainRecord {
   public static func read(from stack: borrowing LuaStack, at index: Int32) throws(LuaError) -> Self {
     let stack = LuaStack(stack.L)
     guard stack.type(at: index) == .table else { throw LuaError(.runtime, "table expected, got \(stack.describe(at: index))") }
-    let value = try PlainValue.read(stack, at: index)
+    let value: ChainValue
+    do throws(PlainValue.Problem) { value = try PlainValue.read(stack, at: index) } catch { throw LuaError(.runtime, error.message) }
+    let size = PlainValue.size(of: value)
+    try stack.countRead(values: size / 16, bytes: size)
     do { return try Self(value) } catch let error as LuaError { throw error } catch {
       throw LuaError(.runtime, String(describing: error))
     }

@@ -6,42 +6,43 @@ import LuaBridge
 ///
 /// Tables are read raw; a list has positions 1 to n, a record string keys. Inside a host section.
 package enum PlainValue {
-  package struct Limits {
-    package var bytes = 16 << 20
-    package var nodes = 200_000
-    package var depth = 64
-    package init() {}
+  /// Why a value cannot be read. Its place is put together on the way out, from the inside: until then no path is made.
+  package struct Problem: Error {
+    fileprivate var text: String
+    /// Nil: the whole is meant.
+    fileprivate var place: [PathStep]?
+    /// It is more than the limits allow.
+    package fileprivate(set) var isTooLarge = false
+
+    fileprivate func inside(_ step: PathStep) -> Problem {
+      var outer = self
+      outer.place = place.map { $0 + [step] }
+      return outer
+    }
+
+    package var message: String { (place.map { "value\(PathStep.text(of: $0.reversed())): " } ?? "") + text }
   }
 
   // MARK: From Lua
 
   /// - Throws: what cannot be plain data, with its place inside the value.
-  package static func read(_ stack: LuaStack, at index: Int32, limits: Limits = Limits()) throws(LuaError) -> ChainValue {
-    var reader = Reader(stack: stack, limits: limits)
-    do throws(Problem) { return try reader.value(stack.absolute(index), depth: 0) } catch {
-      let place = error.place.map { "value\(PathStep.text(of: $0.reversed())): " }
-      throw LuaError(.runtime, "\(place ?? "")\(error.text)")
-    }
-  }
-
-  /// What is wrong. Its place is put together on the way out, from the inside: until then no path is made.
-  private struct Problem: Error {
-    var text: String
-    /// Nil: the whole is meant.
-    var place: [PathStep]?
-
-    func inside(_ step: PathStep) -> Problem { Problem(text: text, place: place.map { $0 + [step] }) }
+  package static func read(
+    _ stack: LuaStack, at index: Int32, limits: CrossingLimits = CrossingLimits(), pause: Pace.Pause? = nil
+  ) throws(Problem) -> ChainValue {
+    var reader = Reader(stack: stack, limits: limits, pace: Pace(limits, pause))
+    return try reader.value(stack.absolute(index), depth: 0)
   }
 
   private struct Reader {
     let stack: LuaStack
-    let limits: Limits
+    let limits: CrossingLimits
+    var pace: Pace
     var bytes = 0
     var nodes = 0
 
     mutating func value(_ index: Int32, depth: Int) throws(Problem) -> ChainValue {
       nodes += 1
-      guard nodes <= limits.nodes, bytes <= limits.bytes else { throw tooLarge }
+      guard nodes <= limits.nodes, bytes <= limits.bytes, pace.goesOn() else { throw tooLarge }
       switch stack.type(at: index) {
       case .nil, .none: return .null
       case .boolean: return .boolean(stack.boolean(at: index))
@@ -49,12 +50,14 @@ package enum PlainValue {
       case .string:
         let text = stack.bytes(at: index)
         bytes += text.count
+        guard bytes <= limits.bytes, pace.goesOn(afterBytes: text.count) else { throw tooLarge }
         return String(validating: text, as: UTF8.self).map { .string($0) } ?? .bytes(Array(text))
       case .table: return try table(index, depth: depth)
       case .lightUserdata: return .null // json.null
       default:
         if let blob = stack.blob(at: index) {
           bytes += blob.count
+          guard bytes <= limits.bytes, pace.goesOn(afterBytes: blob.count) else { throw tooLarge }
           return .bytes(blob.array)
         }
         // By reference: only what is copied is bounded here.
@@ -64,7 +67,7 @@ package enum PlainValue {
     }
 
     private var tooLarge: Problem {
-      Problem(text: "the value is too large: at most \(limits.nodes) values and \(limits.bytes) bytes")
+      Problem(text: "the value is too large: at most \(limits.nodes) values and \(limits.bytes) bytes", isTooLarge: true)
     }
 
     private mutating func table(_ index: Int32, depth: Int) throws(Problem) -> ChainValue {
@@ -76,7 +79,7 @@ package enum PlainValue {
       let length = stack.rawLength(at: index)
       guard length <= limits.nodes else { throw tooLarge }
       var items: [ChainValue] = []
-      items.reserveCapacity(length)
+      items.reserveCapacity(min(length, limits.nodes - nodes)) // no more than it may yet hold: it may hold itself
       var fields: [ChainValue.Field] = []
       stack.pushNil()
       while stack.next(index) {
@@ -88,7 +91,7 @@ package enum PlainValue {
         stack.setTop(top + 1)
       }
       if length == 0 {
-        fields.sort { $0.name < $1.name }
+        try sort(&fields)
         return .record(fields)
       }
       guard fields.isEmpty else { throw Problem(text: "a table is a list or has names for keys, not both", place: []) }
@@ -98,6 +101,18 @@ package enum PlainValue {
         stack.setTop(top)
       }
       return .list(items)
+    }
+
+    /// Some comparisons take as long as an entry.
+    private mutating func sort(_ fields: inout [ChainValue.Field]) throws(Problem) {
+      var compared = 0
+      var goesOn = true
+      fields.sort {
+        compared &+= 1
+        if compared & 15 == 0 { goesOn = pace.goesOn() }
+        return $0.name < $1.name
+      }
+      guard goesOn else { throw tooLarge }
     }
 
     /// The value on top, as the next of a list.
@@ -125,31 +140,43 @@ package enum PlainValue {
 
   // MARK: To Lua
 
+  /// Pushes a value of Swift's own.
   package static func push(_ value: ChainValue, onto stack: LuaStack) throws(LuaError) {
+    var pace = Pace.unbounded
+    _ = try push(value, onto: stack, &pace)
+  }
+
+  /// False: the pace has ended before the value did, part of which may be on the stack.
+  static func push(_ value: ChainValue, onto stack: LuaStack, _ pace: inout Pace) throws(LuaError) -> Bool {
     guard stack.ensure(6) else { throw LuaError(.memory, "stack overflow") }
     switch value {
     case .null: stack.pushNil()
     case .boolean(let flag): stack.push(boolean: flag)
     case .integer(let integer): stack.push(integer: integer)
     case .number(let number): stack.push(number: number)
-    case .string(let text): stack.push(text: text)
-    case .bytes(let bytes): bytes.withUnsafeBytes { stack.push(bytes: $0) }
+    case .string(let text):
+      stack.push(text: text)
+      return pace.goesOn(afterBytes: text.utf8.count)
+    case .bytes(let bytes):
+      bytes.withUnsafeBytes { stack.push(bytes: $0) }
+      return pace.goesOn(afterBytes: bytes.count)
     case .reference:
       guard let tensor = value.tensor else { throw LuaError(.runtime, "the value is no plain data") }
       stack.push(tensor)
     case .list(let items):
       stack.pushTable(array: Int32(clamping: items.count))
       for (position, item) in items.enumerated() {
-        try push(item, onto: stack)
+        guard try push(item, onto: stack, &pace), pace.goesOn() else { return false }
         stack.rawSet(-2, at: Int64(position + 1))
       }
     case .record(let fields):
       stack.pushTable(fields: Int32(clamping: fields.count))
       for field in fields where field.value != .null {
-        try push(field.value, onto: stack)
+        guard try push(field.value, onto: stack, &pace), pace.goesOn(afterBytes: field.name.utf8.count), pace.goesOn() else { return false }
         stack.rawSet(-2, field: field.name)
       }
     }
+    return true
   }
 
   /// The bytes that a value takes, roughly.
