@@ -4,8 +4,8 @@
 
 extern _Thread_local clg_watch *clg_thread_watch;
 
-// The extra space of a coroutine holds its state's address; the lowest bit says that it waits in the host, or has a
-// descendant that does, and must not be resumed by anybody else.
+// The extra space of a coroutine holds its state's address; the lowest bit says that it must not be resumed by a script: it
+// waits in the host, or has a descendant that does, or is a run's own, which the host alone resumes.
 static inline uintptr_t *clg_extra(lua_State *L) { return (uintptr_t *)lua_getextraspace(L); }
 static inline clg_state *clg_state_inline(lua_State *L) { return (clg_state *)(*clg_extra(L) & ~(uintptr_t)1); }
 static inline int clg_is_busy(lua_State *L) { return (int)(*clg_extra(L) & 1); }

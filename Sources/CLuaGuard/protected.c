@@ -86,17 +86,26 @@ static int finish_body(lua_State *L, int status, lua_KContext kept) {
 }
 
 int clg_body(lua_State *L) {
+  if (lua_gettop(L) < 2) return luaL_error(L, "the body of a run has no function");
   int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 1, finish_body);
   return finish_body(L, status, 1);
 }
 
 static int coroutine_body(lua_State *L) {
+  if (lua_gettop(L) < 1) return luaL_error(L, "the body of a coroutine has no function");
   int status = lua_pcallk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, 0, finish_body);
   return finish_body(L, status, 0);
 }
 
 // ---------------------------------------------------------------------------------------------- coroutines
 static int continue_inner(lua_State *L, int status, lua_KContext context);
+
+// One that the host alone resumes, whatever it does: `coroutine.running` gives it to scripts.
+lua_State *clg_new_base(lua_State *L) {
+  lua_State *base = lua_newthread(L);
+  clg_set_busy(base);
+  return base;
+}
 
 // `form` is 1 for coroutine.resume (results after true, errors after false) and 0 for a wrapped coroutine.
 static int resume_inner(lua_State *L, lua_State *inner, int arguments, int form) {
@@ -165,12 +174,12 @@ static int start_inner(lua_State *L, lua_State *inner, int arguments, int form) 
   const char *problem = NULL;
   int status = lua_status(inner);
   lua_Debug activation;
-  if (clg_is_busy(inner))
-    problem = "cannot resume a coroutine that waits";
+  if (status == LUA_OK && lua_getstack(inner, 0, &activation))
+    problem = "cannot resume non-suspended coroutine";
+  else if (clg_is_busy(inner))
+    problem = "cannot resume a coroutine that waits, or that the host runs";
   else if (!lua_checkstack(inner, arguments))
     problem = "too many arguments to resume";
-  else if (status == LUA_OK && lua_getstack(inner, 0, &activation))
-    problem = "cannot resume non-suspended coroutine";
   else if (status == LUA_OK && lua_gettop(inner) == 0)
     problem = "cannot resume dead coroutine";
   else if (status != LUA_OK && status != LUA_YIELD)

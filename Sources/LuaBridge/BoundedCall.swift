@@ -17,7 +17,7 @@ extension LuaState {
   package func callBounded(arguments: Int32, seconds: Double) throws(BoundedCallError) {
     let base = core.pointee.main
     core.pointee.memory.host += 1
-    guard lua_checkstack(base, 8) != 0, let coroutine = lua_newthread(base), lua_checkstack(coroutine, arguments + 8) != 0 else {
+    guard lua_checkstack(base, 8) != 0, let coroutine = clg_new_base(base), lua_checkstack(coroutine, arguments + 8) != 0 else {
       core.pointee.memory.host -= 1
       throw .raised(.noMemory)
     }

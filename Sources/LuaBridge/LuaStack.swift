@@ -120,7 +120,8 @@ extension LuaStack {
   @inlinable @inline(__always) package func push(lightUserdata: UnsafeMutableRawPointer) { lua_pushlightuserdata(L, lightUserdata) }
   /// A new table with room for `array` positions and `fields` named fields.
   @inlinable @inline(__always) package func pushTable(array: Int32 = 0, fields: Int32 = 0) { lua_createtable(L, array, fields) }
-  @inlinable @inline(__always) package func pushCoroutine() -> LuaStack? { lua_newthread(L).map { LuaStack($0) } }
+  /// One that no script can resume.
+  @inlinable @inline(__always) package func pushCoroutine() -> LuaStack? { clg_new_base(L).map { LuaStack($0) } }
   @inlinable @inline(__always) package func insert(at index: Int32) { lua_rotate(L, index, 1) }
   @inlinable @inline(__always) package func remove(at index: Int32) { lua_rotate(L, index, -1); lua_settop(L, -2) }
   @inlinable @inline(__always) package func replace(at index: Int32) { lua_copy(L, -1, index); lua_settop(L, -2) }

@@ -1,5 +1,6 @@
 import ChainBase
 import ChainHost
+import Foundation
 import Testing
 
 /// What a type asks of a value may take far longer than the value is large: patterns, unions, tables that fit nothing.
@@ -144,6 +145,37 @@ struct BoundedWorkTests {
       #expect(try await Self.ask(chain, "fields", 50_000).answer == "Patient.input[\"field 1\"]: unknown field; known are 'words'")
       #expect(try await Self.ask(chain, "numbers", 1_000_000).answer == "Patient.input: too large: more than 200000 values in all")
     }
+  }
+
+  @Test("a file that no longer ends when its state is made again holds up nobody else")
+  func fileThatSpins() async throws {
+    let end = Int(Date().timeIntervalSince1970) + 3
+    let source = """
+      local chain = require "chain"
+      local t = chain.types
+      if os.time() >= \(end) then while true do end end
+      local Bad = chain.chainlet "Bad" { limits = { cpu = 0.1 } }
+      function Bad:run() while true do end end
+      return Bad
+      """
+    let graph = """
+      local chain = require "chain"
+      local t = chain.types
+      local Other = chain.chainlet "Other" {}
+      function Other:run() for _ = 1, 100 do chain.sleep(0.01) end end
+      return { bad = require "bad", other = Other }
+      """
+    let host = ChainHost()
+    let chain = try await host.load(files: ["graph.lua": graph, "bad.lua": source])
+    try await Task.sleep(for: .seconds(max(0, Double(end) - Date().timeIntervalSince1970) + 0.1))
+    let killed = await failure { _ = try await chain.run([:], .init(entry: "bad")) as ChainValue }
+    let taken = try await ContinuousClock().measure { _ = try await chain.run([:], .init(entry: "other")) as ChainValue }
+    let later = await failure { _ = try await chain.run([:], .init(entry: "bad")) as ChainValue }
+    await host.shutdown()
+    #expect(killed?.code == "cpu_limit")
+    #expect(later?.code == "unavailable")
+    #expect(later?.message == "Bad is being rebuilt and its init fails: evaluating bad.lua does not end: it ran for 5 s")
+    #expect(taken < .seconds(4)) // of which it sleeps one; the file runs for five
   }
 }
 

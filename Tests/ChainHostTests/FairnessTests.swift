@@ -68,6 +68,33 @@ struct FairnessTests {
     #expect(items.longest < items.whole / 4, "\(items)")
   }
 
+  @Test("work in the background that starts itself again is one more that takes turns, however much there is of it")
+  func background() async throws {
+    let source = """
+      local chain = require "chain"
+      local Main = chain.chainlet "Main" { output = chain.types.integer, limits = { cpu = 60 } }
+      function Main:run()
+        local stop = os.clock() + 2
+        local function work()
+          if os.clock() > stop then return end
+          local moment = os.clock() + 0.0009
+          while os.clock() < moment do end
+          chain.background(work)
+        end
+        for _ = 1, 60 do chain.background(work) end
+        chain.sleep(2)
+        return 1
+      end
+      local Other = chain.chainlet "Other" { output = chain.types.integer }
+      function Other:run() return 1 end
+      return { main = Main, other = Other }
+      """
+    try await withChain(source) { (chain: Chain) async throws -> Void in
+      let others = try await answer(of: chain, [:]).others
+      #expect(others > 100) // each after all of them: 54 ms, and so 37
+    }
+  }
+
   @Test("calls that hand the turn to each other give it to others, too")
   func handingOn() async throws {
     let calls = try await waits("for i = 1, 100 do spin(0.009) self.take { list = {} } end return 1")

@@ -217,6 +217,59 @@ struct LargeStreamTests {
     }
   }
 
+  @Test("a long chain of streams that were handed on, each with an input on its way, ends at once")
+  func chainOfInputs() async throws {
+    let source = """
+      local chain = require "chain"
+      local t = chain.types
+      local needs = {}
+      for k = 1, 8 do
+        local Pipe = chain.chainlet("Pipe" .. k) { input = { a = t.stream(t.integer), data = t.list(t.integer) }, output = t.stream(t.integer) }
+        function Pipe:run(req, emit) emit(1) end
+        needs["pipe" .. k] = Pipe
+      end
+      local Gen = chain.chainlet "Gen" { output = t.stream(t.integer) }
+      function Gen:run(req, emit) for i = 1, 1e9 do emit(i) end end
+      local Sink = chain.chainlet "Sink" { input = { data = t.list(t.integer) } }
+      function Sink:run() end
+      local Busy = chain.chainlet "Busy" { needs = { sink = Sink } }
+      function Busy:run()
+        local big, list = {}, {}
+        for i = 1, 190000 do big[i] = i end
+        for i = 1, 200 do list[i] = i end
+        chain.each(list, function() self.sink { data = big } end, { limit = 200 })
+      end
+      needs.gen, needs.busy = Gen, Busy
+      local Main = chain.chainlet "Main" { output = t.any, needs = needs, limits = { memory = "256MB" } }
+      -- The stream is met first, and then the list, which is too large for one event.
+      local function input(stream, list)
+        for size = 0, 8 do
+          local input = {}
+          for i = 1, 1 << size do input["d" .. i] = 1 end
+          for i = 1, 1 << size do input["d" .. i] = nil end
+          input.a = stream
+          input.data = list
+          if next(input) == "a" then return input end
+        end
+      end
+      function Main:run()
+        chain.async(function() self.busy {} end) -- the one crossing of the request that has a turn
+        chain.sleep(0.02)
+        local list = {}
+        for i = 1, 4200 do list[i] = i end
+        local stream = self.gen {}
+        for i = 0, 1799 do
+          stream = self["pipe" .. 1 + i // 250](input(stream, list), i == 1799 and { timeout = 0.2 } or nil)
+          if i % 20 == 0 then chain.sleep(0) end
+        end
+        local ok, failure = pcall(stream)
+        return failure.code
+      end
+      return Main
+      """
+    #expect(try await withChain(source) { try await $0.run([:]) } == "timeout")
+  }
+
   @Test("a reader without room for an item ends by its limit, and the writer with it")
   func memory() async throws {
     try await withChain(Self.source) { (chain: Chain) async throws -> Void in

@@ -45,6 +45,36 @@ struct LimitErrorTests {
     }
   }
 
+  /// What a chainlet does with `spin`, a function that loops on the graph's line 4.
+  private static let spinners = [
+    "chain.map({ 1, 2 }, spin)", "chain.each({ 1, 2 }, spin)", "chain.settle({ 1, 2 }, spin)", "chain.all { a = spin, b = function() chain.sleep(600) end }",
+    "chain.race { a = spin, b = function() chain.sleep(600) end }", "chain.timeout(600, spin)", "chain.async(spin):await()",
+    "chain.async(spin) chain.sleep(600)", "pcall(chain.map, { 1 }, spin) chain.sleep(600)", "for _ in chain.stream(spin) do end",
+    "for _ in chain.map(chain.stream(function(emit) for i = 1, 9 do emit(i) end end), spin) do end",
+    "chain.map({ 1 }, function() chain.map({ 1 }, function() chain.map({ 1 }, spin) end) end)",
+  ]
+
+  @Test("CPU time that a task has used up ends its call at once, and is told with the task's line", arguments: spinners)
+  func cpuOfTask(body: String) async throws {
+    let graph = """
+      local chain = require "chain"
+      local t = chain.types
+      local function spin()
+        while true do end
+      end
+      local Main = chain.chainlet "Main" { output = t.any, limits = { cpu = 0.1 } }
+      function Main:run() \(body) end
+      return Main
+      """
+    try await withChain(graph) { (chain: Chain) async throws -> Void in
+      for _ in 0..<2 { // and the rebuilt state serves
+        let told = await failure { _ = try await chain.run([:]) as ChainValue }
+        #expect(told?.message == "Main ran for more than its limit of 0.1 s (limits.cpu) at graph.lua:4")
+        #expect(told?.trace.first?.place == SourcePlace(file: "graph.lua", line: 4))
+      }
+    }
+  }
+
   @Test("a request's own timeout is named as such, with the line that waited")
   func requestTimeout() async throws {
     try await withChain(source) { (chain: Chain) async throws -> Void in

@@ -150,6 +150,7 @@ uint64_t clg_slice(void);
 enum { CLG_LOST_STATUS = -1 };
 int clg_resume(clg_watch *watch, clg_run *run, int arguments, uint64_t now, int *results);
 int clg_body(lua_State *L);                 // stack: handler, function, arguments
+lua_State *clg_new_base(lua_State *L);      // pushes a coroutine that no script can resume
 // The state of an error-free end of a protected function whose error must pass on while its run is killed.
 int clg_is_killed(lua_State *L, int status);
 

@@ -228,6 +228,7 @@ extension Lane {
     let call = ChainletState.take(from: state.core)
     call.pointee.kind = .hook
     let request = Request.outside(taskLimit: state.program.limits.tasks)
+    request.servant = state
     call.extra.request = request
     call.pointee.request = .passUnretained(request)
     call.pointee.run.owner = 0

@@ -308,6 +308,12 @@ final class ChainModule {
   /// `chain.failure { … }` marks the author's table as a failure.
   private func makeFailure(_ stack: LuaStack) -> Int32 {
     guard stack.type(at: 1) == .table else { return stack.fail("chain.failure: expected a table, got \(stack.describe(at: 1))") }
+    if stack.pushMetatable(of: 1) { // a read-only view has one, and no metatable is set twice
+      stack.pop()
+      guard failures.isFailure(stack, at: 1) else {
+        return stack.fail("chain.failure: expected a plain table, got one with a metatable of its own")
+      }
+    }
     do throws(LuaError) { try stack.forEachField(at: 1) { key, value throws(LuaError) in try checkFailure(stack, key, value) } } catch {
       return stack.fail("chain.failure: \(error.message)")
     }

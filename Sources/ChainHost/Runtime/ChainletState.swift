@@ -66,6 +66,8 @@ final class ChainletState {
   var isRetired = false
   /// That of its last request, with which a new one begins.
   var debt = RunDebt()
+  /// What its hooks and its work in the background have taken.
+  var hookDebt = RunDebt()
   /// Functions that run in the background.
   var background = 0
   var taskMetatable: Int32 { module.metatable(of: .task) }

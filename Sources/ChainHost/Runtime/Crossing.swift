@@ -66,8 +66,7 @@ extension Lane {
     call.pointee.run.deadline = deadline
     call.pointee.allowance = allowance
     call.pointee.allowedBy = reason
-    timers.add(at: deadline, .deadline, call, stamp: call.pointee.serial)
-    if timers.count > timerLimit { dropStaleTimers() }
+    addTimer(at: deadline, .deadline, call, stamp: call.pointee.serial)
   }
 
   @inline(__always) func takeSlot(_ call: CallRef) {

@@ -31,7 +31,7 @@ extension Lane {
     switch killed {
     case CLG_CPU:
       stateWasKilled(state)
-      return state.cpuFailure(placeOfKill(call))
+      return cpuSpent(call)
     case CLG_MEMORY:
       stateWasKilled(state)
       return state.memoryFailure(placeOfKill(call))
@@ -41,6 +41,15 @@ extension Lane {
     }
     if status == LUA_ERRMEM_STATUS { return state.memoryFailure(placeOfKill(call)) }
     return state.failures.read(call.stack, at: -1, report: report?.serial == call.pointee.serial ? report : nil)
+  }
+
+  /// The CPU time that a task has used up is that of the call it belongs to, which ends with it, wherever it waits.
+  private func cpuSpent(_ call: CallRef) -> Failure {
+    let failure = call.existingExtra?.ending?.failure ?? call.state.cpuFailure(placeOfKill(call))
+    var spender = call
+    while let parent = spender.parent, parent.pointee.core == call.pointee.core, parent.pointee.run.cpu_left == 0 { spender = parent }
+    if spender != call { cancel(spender, Ending(failure)) }
+    return failure
   }
 
   /// The hook ended a run past its deadline where Lua could not give way; the deadline may be an outer call's.
@@ -129,7 +138,7 @@ extension Lane {
           plan.attemptsLeft -= 1
           plan.delay = min(plan.delay * 2, 5_000_000_000)
           caller.pointee.ticket = stamp()
-          timers.add(at: next, .retry, caller, stamp: caller.pointee.ticket)
+          addTimer(at: next, .retry, caller, stamp: caller.pointee.ticket)
           return armTimer()
         }
       }
@@ -214,7 +223,7 @@ extension Lane {
     let state = call.state
     let inputs = extra.inputs
     extra.inputs = [:]
-    for channel in inputs.values.sorted(by: { $0.id < $1.id }) { close(channel) }
+    close(inputs.values.sorted { $0.id < $1.id })
     releaseLocks(of: call, extra)
     forgetTasks(extra, in: state)
     guard let gate = extra.needGate else { return }

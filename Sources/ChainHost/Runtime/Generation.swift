@@ -69,7 +69,7 @@ extension Lane {
   func build(_ generation: Generation, done: @escaping (Result<LaneGeneration, Failure>) -> Void) {
     let key = stamp()
     building[key] = done
-    StateMaker.make(generation, for: self) { [self] made in
+    StateMaker.make(generation.graph.live, of: generation, for: self) { [self] made in
       post { [self] in
         asLane {
           guard let done = building.removeValue(forKey: key) else { return }

@@ -67,10 +67,21 @@ extension Lane {
   }
 
   private func attempt(_ rebuild: Rebuild) {
+    guard !rebuild.built.isClosed, let generation = rebuild.built.generation else { return }
+    let key = stamp()
+    rebuilds[key] = rebuild
+    StateMaker.make([rebuild.old.index], of: generation, for: self) { [self] made in
+      post { [self] in
+        asLane { if let rebuild = rebuilds.removeValue(forKey: key) { initialize(rebuild, made) } }
+      }
+    }
+  }
+
+  private func initialize(_ rebuild: Rebuild, _ made: Result<StateMaker.Made, Failure>) {
     let (built, old) = (rebuild.built, rebuild.old)
-    guard !built.isClosed, let generation = built.generation else { return }
     do throws(Failure) {
-      let state = try ChainletState(lane: self, program: old.program, generation: generation)
+      guard let state = try made.get().states.first else { return }
+      guard !built.isClosed else { return state.close() }
       state.built = built
       state.index = old.index
       try link(state, in: built)

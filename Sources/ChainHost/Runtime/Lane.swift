@@ -75,6 +75,9 @@ final class Lane: LoopClient, @unchecked Sendable {
   var channelCount: Int32 = 0
   /// Streams whose last handle was collected: they are closed in an event of its own.
   var forgotten: [Int32] = []
+  /// Streams whose calls have ended, to be closed in this event, the next one last.
+  var orphaned: [StreamChannel] = []
+  var isClosingOrphaned = false
   var jsonBuffer = ByteBuffer()
   var idleWaiters: [() -> Void] = []
   var looksForIdle = false
@@ -158,7 +161,7 @@ final class Lane: LoopClient, @unchecked Sendable {
     crossings = CrossingLines()
     (requests, ending, channels) = ([:], [:], [:])
     (arriving, postponed, rebuilds) = ([:], [:], [:])
-    (held, emptied, hookCalls, idleWaiters) = ([], [], [], [])
+    (held, emptied, hookCalls, idleWaiters, orphaned) = ([], [], [], [], [])
     generations = [:]
   }
 

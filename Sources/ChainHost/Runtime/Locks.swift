@@ -6,7 +6,7 @@ import LuaBridge
 /// somebody who holds it or waits for it, refers to it.
 final class Lock: @unchecked Sendable {
   // Unchecked: it belongs to one state, and so to one lane's thread.
-  static let userdata = LuaUserdata<Lock>(name: "mutex", methods: { $0.addWait("lock", op: Op.lock.rawValue) })
+  static let userdata = LuaUserdata<Lock>(name: "mutex", own: 128, methods: { $0.addWait("lock", op: Op.lock.rawValue) })
 
   fileprivate(set) var holder: CallRef?
   /// Counts its holders: the end of an earlier one says nothing.

@@ -71,6 +71,8 @@ final class Request {
   var held = WaitLine()
   /// Of work in the background: when it, and what it starts in the background itself, has to be over.
   var backgroundEnd: UInt64?
+  /// Of work outside of any request from outside: the state that does it. All such work of a state has one debt.
+  var servant: ChainletState?
   var root: CallRef?
   /// Its ready runs.
   let line: UnsafeMutablePointer<RunLine>

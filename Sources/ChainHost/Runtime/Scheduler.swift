@@ -31,6 +31,13 @@ extension Lane {
   private func run(_ line: UnsafeMutablePointer<RunLine>, atMost most: Int, inShare: Bool = true) -> Int {
     let request = line.pointee.owner.takeUnretainedValue() // its last run may end it
     defer { withExtendedLifetime(request) {} }
+    if let state = request.servant {
+      line.pointee.debt = state.hookDebt
+      if inShare, line.pointee.debt.isTooMuch(at: now) { // others of its kind have run since it was listed
+        runs.putBack(line, at: now)
+        return 0
+      }
+    }
     current = line
     currentSince = now
     var count = 0
@@ -42,6 +49,7 @@ extension Lane {
     current = nil
     line.pointee.debt.add(now &- currentSince, at: now)
     line.pointee.ownDebt.add(now &- currentSince, at: now)
+    request.servant?.hookDebt.add(now &- currentSince, at: now)
     runs.putBack(line, at: now)
     return max(1, count)
   }
@@ -212,7 +220,13 @@ extension Lane {
   // MARK: Timers
 
   /// Notes a time for the call's present wait.
-  func wakeLater(_ call: CallRef, at time: UInt64) { timers.add(at: time, .wake, call, stamp: call.pointee.ticket) }
+  func wakeLater(_ call: CallRef, at time: UInt64) { addTimer(at: time, .wake, call, stamp: call.pointee.ticket) }
+
+  /// Those that nobody waits for any more do not pile up.
+  func addTimer(at time: UInt64, _ purpose: TimerQueue.Purpose, _ call: CallRef, stamp: UInt64) {
+    timers.add(at: time, purpose, call, stamp: stamp)
+    if timers.count > timerLimit { dropStaleTimers() }
+  }
 
   /// Calls that ended in time leave their deadlines behind: now and then they are swept out.
   func dropStaleTimers() {

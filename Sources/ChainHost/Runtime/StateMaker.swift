@@ -1,8 +1,8 @@
 import ChainBase
 import ChainLoop
 
-/// Evaluates the files of a generation's chainlets in states of their own: on workers, several at once, so that a lane
-/// that serves is not held up by a load.
+/// Evaluates the files of chainlets in states of their own: on workers, several at once, so that a lane that serves is not
+/// held up by a load, nor by a state that is made again.
 enum StateMaker {
   /// States that nobody has used yet, callees before callers.
   ///
@@ -15,10 +15,12 @@ enum StateMaker {
   private static let leastShare = 16
 
   /// Calls `done` once, on some worker.
+  /// - Parameter chainlets: their positions in the graph.
   /// - Returns: by `done` the states, or the failure of the first chainlet that has one.
-  static func make(_ generation: Generation, for lane: Lane, done: @escaping @Sendable (Result<Made, Failure>) -> Void) {
-    let live = generation.graph.live
-    let shares = stride(from: 0, to: max(1, live.count), by: leastShare).map { live[$0..<min($0 + leastShare, live.count)] }
+  static func make(
+    _ chainlets: [Int], of generation: Generation, for lane: Lane, done: @escaping @Sendable (Result<Made, Failure>) -> Void
+  ) {
+    let shares = stride(from: 0, to: max(1, chainlets.count), by: leastShare).map { chainlets[$0..<min($0 + leastShare, chainlets.count)] }
     let finished = Monitor([Result<Made, Failure>?](repeating: nil, count: shares.count))
     for (position, share) in shares.enumerated() {
       lane.environment.runOnWorker {

@@ -82,6 +82,18 @@ extension Lane {
     }
   }
 
+  /// The streams of a call that has ended. The end of the producer of one may end the owner of others: these wait until it
+  /// has been put away, so that a long chain of streams that were handed on is a loop, and no recursion.
+  func close(_ channels: [StreamChannel]) {
+    guard !channels.isEmpty else { return }
+    for channel in channels { channel.owner = nil }
+    orphaned.append(contentsOf: channels.reversed())
+    guard !isClosingOrphaned else { return }
+    isClosingOrphaned = true
+    defer { isClosingOrphaned = false }
+    while let channel = orphaned.popLast() { close(channel) }
+  }
+
   func close(_ channel: StreamChannel) {
     channels[channel.id] = nil
     channel.owner?.existingExtra?.inputs[channel.id] = nil

@@ -32,7 +32,7 @@ struct WaitLine {
       next += 1
       if waiter.isThere { return waiter.call }
     }
-    waiters.removeAll(keepingCapacity: waiters.count <= WaitLine.few)
+    waiters = [] // there may be many lines, most of them empty
     next = 0
     return nil
   }
