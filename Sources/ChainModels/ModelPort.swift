@@ -37,6 +37,10 @@ struct ModelPort: Sendable, Equatable {
       throw Failure(code: Failure.Code.badInput, message: "input '\(name)' is \(otherType), which no tensor holds", status: 500)
     }
     guard tensor.dtype == dtype, tensor.shape.count == shape.count else { throw mismatch(tensor) }
+    guard tensor.shape.first != 0 else { // some operators end the process
+      throw Failure(
+        code: Failure.Code.badInput, message: "input '\(name)': expected at least one row, got \(ModelPort.text(tensor))", status: 500)
+    }
     for (size, dimension) in zip(tensor.shape, shape) {
       switch dimension {
       case .any: break

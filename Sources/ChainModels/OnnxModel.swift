@@ -84,6 +84,12 @@ final class OnnxModel: Resource {
         throw Failure(code: Failure.Code.badInput, message: "input '\(port.name)' is missing: \(port.text)", status: 500)
       }
       try port.check(tensor, &named)
+      if batcher != nil, let first = tensors.first, first.shape[0] != tensor.shape[0] {
+        throw Failure(
+          code: Failure.Code.badInput,
+          message: "input '\(port.name)': a batch puts rows together, so expected \(first.shape[0]) as in '\(inputs[0].name)', got \(ModelPort.text(tensor))",
+          status: 500)
+      }
       tensors.append(tensor)
     }
     return tensors

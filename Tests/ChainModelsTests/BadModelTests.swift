@@ -33,6 +33,8 @@ struct BadModelTests {
       "input 'A': expected float32 [batch, width], got float32 [1]"))
     #expect(await message(uses, "return self.m { A = made.ids({ 1 }), B = made.ids({ 1 }) }").contains(
       "input 'A': expected float32 [batch, width], got int64 [1, 1]"))
+    #expect(await message(uses, "return self.m { A = made.floats({}, { 0, 2 }), B = made.floats({}, { 0, 2 }) }").contains(
+      "input 'A': expected at least one row, got float32 [0, 2]"))
   }
 
   @Test("a run for which the engine has no memory fails alone")
