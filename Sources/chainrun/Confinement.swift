@@ -76,11 +76,11 @@ struct Confinement: ParsableArguments {
         "no filter of system calls (\(FileBytes.reason(problem))): only the sandbox keeps it from files, sockets and programs")
     }
     if !missing.isEmpty {
-      StandardStreams.note(
+      StandardError.note(
         "chainrun: --confine: not offered here: \(missing.joined(separator: "; ")). What holds: \(holds.joined(separator: ", "))")
     }
     if geteuid() == 0 {
-      StandardStreams.note("chainrun: --confine: it runs as root and keeps root's rights; --confine-user NAME gives them up")
+      StandardError.note("chainrun: --confine: it runs as root and keeps root's rights; --confine-user NAME gives them up")
     }
     let shortage = ccf_try_thread()
     guard shortage == 0 else {

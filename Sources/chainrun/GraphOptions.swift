@@ -41,7 +41,7 @@ struct GraphOptions: ParsableArguments {
     let environment = ProcessVariables.all
     options.secrets = environment
     options.kinds = GraphOptions.kinds
-    if isatty(STDERR_FILENO) != 0 { options.progress = { StandardStreams.note($0) } }
+    if isatty(STDERR_FILENO) != 0 { options.progress = { StandardError.note($0) } }
     options.configuration = try valuesOfFile()
     for (name, text) in environment {
       guard let name = ProcessVariables.configurationName(name) else { continue }
@@ -65,7 +65,7 @@ struct GraphOptions: ParsableArguments {
       let problems = report.problems.filter { !$0.isWarning }
       throw CommandFailure(.invalidGraph, problems.map(\.description).joined(separator: "\n"))
     }
-    for warning in report.problems { StandardStreams.note(warning.description) }
+    for warning in report.problems { StandardError.note(warning.description) }
     return graph
   }
 

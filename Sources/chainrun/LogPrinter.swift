@@ -9,7 +9,7 @@ enum LogLevel: String, CaseIterable, ExpressibleByArgument {
   var printer: @Sendable (LogLine) -> Void {
     let shown = Set(LogLine.Level.allCases.filter { rank(of: $0) >= rank })
     return { line in
-      if shown.contains(line.level) { StandardStreams.note("\(line.level.rawValue) \(line.chainlet): \(line.message)") }
+      if shown.contains(line.level) { StandardError.log("\(line.level.rawValue) \(line.chainlet): \(line.message)") }
     }
   }
 
