@@ -1,5 +1,6 @@
 import ArgumentParser
 import CConfine
+import ChainModels
 import Glibc
 
 /// `--confine` and what belongs to it: the wall around the whole process, for the day on which the sandbox has a hole.
@@ -70,6 +71,7 @@ struct Confinement: ParsableArguments {
     for (resource, most, unit, text) in limits(lanes: lanes) where most > 0 {
       note(ccf_limit(resource, most.multipliedReportingOverflow(by: unit).partialValue), "at most \(most) \(text)")
     }
+    Models.preload() // no library can be mapped from now on
     let problem = ccf_filter(CCF_WHILE_LOADING)
     if problem != 0 {
       missing.append(

@@ -121,6 +121,30 @@ struct ConfinementTests {
     #expect(outcome.status == 1)
   }
 
+  @Test(
+    "a model runs behind the wall as before it", .enabled(if: ModelExampleTests.hasEngine, "ONNX Runtime is not here: run scripts/models"))
+  func model() throws {
+    let text = """
+      local chain = require "chain"
+      local t = chain.types
+      local tensor = require "tensor"
+      local options = { path = "\(ModelExampleTests.root)/Tests/ChainModelsTests/Graphs/add.onnx", threads = 2, batch = {} }
+      local Main = chain.chainlet "Main" { output = t.any, uses = { add = chain.model(options) } }
+      function Main:run()
+        local sums = chain.map({ 1, 2, 3, 4 }, function(n)
+          local rows = tensor.new { { n, n + 0.5 } }
+          return self.add { A = rows, B = rows }.Y:table()
+        end)
+        return sums
+      end
+      return Main
+      """
+    let words = ["graph.lua", "--confine", "--lanes", "2"]
+    let outcome = try Program(["graph.lua": text]).run(words, environment: ModelExampleTests.environment())
+    #expect(outcome.output == "[[[2.0,3.0]],[[4.0,5.0]],[[6.0,7.0]],[[8.0,9.0]]]\n", "\(outcome.errors)")
+    #expect(outcome.status == 0)
+  }
+
   @Test("root becomes another user before it reads anything", .enabled(if: geteuid() == 0))
   func user() throws {
     let program = try Program(["graph.lua": graph("", "chain.log.info('ready') chain.sleep(100000)")])
