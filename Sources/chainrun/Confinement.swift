@@ -18,7 +18,10 @@ struct Confinement: ParsableArguments {
 
   @Option(
     name: .customLong("confine-memory"),
-    help: ArgumentHelp("With --confine: megabytes of address space, at least \(Self.leastMegabytes); 0 leaves it as it is. (default: \(Self.megabytes))", valueName: "mb"))
+    help: ArgumentHelp(
+      "With --confine: megabytes of address space; 0 leaves it as it is. (default: \(Self.megabytes), at least: "
+        + "\(Self.leastMegabytes), and for each lane after the first \(Self.megabytesOfALane) more)",
+      valueName: "mb"))
   var memory: UInt64?
 
   @Option(
@@ -37,8 +40,12 @@ struct Confinement: ParsableArguments {
   private static let processes: UInt64 = 4096
   private static let filesBeside: UInt64 = 64
   private static let filesOfALane: UInt64 = 16
-  /// Below it not even an honest graph can be loaded.
+  /// Below it not even an honest graph can be loaded, on one lane.
   private static let leastMegabytes: UInt64 = 512
+  /// The stack of its thread, and the 64 MB that the C library reserves for what a thread allocates.
+  private static let megabytesOfALane: UInt64 = 72
+  /// For signals, the watchdog, the log, loading, workers and engines.
+  private static let threadsBeside: Int32 = 6
 
   func validate() throws {
     let given = [
@@ -46,10 +53,11 @@ struct Confinement: ParsableArguments {
       ("--confine-files", files != nil),
     ]
     if !isWanted, let option = given.first(where: \.1)?.0 { throw ValidationError("\(option) belongs to --confine; give that too") }
-    if let memory, memory != 0, !(Self.leastMegabytes...(1 << 40)).contains(memory) {
-      throw ValidationError("--confine-memory takes \(Self.leastMegabytes) megabytes or more, or 0")
-    }
+    if let memory, memory > 1 << 40 { throw ValidationError("--confine-memory takes at most \(1 << 40) megabytes") }
   }
+
+  /// What is `ofOne` with one lane.
+  private static func megabytes(_ ofOne: UInt64, lanes: Int) -> UInt64 { ofOne + megabytesOfALane * UInt64(lanes - 1) }
 
   /// Before anything is read and before any thread is made: all but the opening of files is taken away.
   /// - Throws: when the user cannot be changed, or a limit leaves no room to work in.
@@ -58,6 +66,10 @@ struct Confinement: ParsableArguments {
     let leastFiles = Self.filesBeside / 2 + Self.filesOfALane / 2 * UInt64(lanes)
     if let files, files != 0, files < leastFiles {
       throw CommandFailure(.usage, "--confine-files \(files): with --lanes \(lanes) at least \(leastFiles) are needed")
+    }
+    let leastMemory = Self.megabytes(Self.leastMegabytes, lanes: lanes)
+    if let memory, memory != 0, memory < leastMemory {
+      throw CommandFailure(.usage, "--confine-memory \(memory): with --lanes \(lanes) at least \(leastMemory) are needed")
     }
     let account = try user.map { name throws(CommandFailure) in try Account(name) }
     if let account { try account.become() }
@@ -84,10 +96,13 @@ struct Confinement: ParsableArguments {
     if geteuid() == 0 {
       StandardError.note("chainrun: --confine: it runs as root and keeps root's rights; --confine-user NAME gives them up")
     }
-    let shortage = ccf_try_thread()
+    let threads = Int32(lanes) + Self.threadsBeside
+    let shortage = ccf_try_threads(threads)
     guard shortage == 0 else {
       throw CommandFailure(
-        .failed, "--confine: no thread can be made (\(FileBytes.reason(shortage))); allow more by --confine-processes or --confine-memory")
+        .failed,
+        "--confine: with --lanes \(lanes) \(threads) threads are needed, and they cannot be made (\(FileBytes.reason(shortage))); "
+          + "allow more by --confine-processes")
     }
   }
 
@@ -100,7 +115,7 @@ struct Confinement: ParsableArguments {
 
   private func limits(lanes: Int) -> [(ccf_resource, UInt64, UInt64, String)] {
     [
-      (CCF_ADDRESS_SPACE, memory ?? Self.megabytes, 1 << 20, "MB of address space"),
+      (CCF_ADDRESS_SPACE, memory ?? Self.megabytes(Self.megabytes, lanes: lanes), 1 << 20, "MB of address space"),
       (CCF_PROCESSES, processes ?? Self.processes, 1, "processes of the user"),
       (CCF_FILES, files ?? Self.filesBeside + Self.filesOfALane * UInt64(lanes), 1, "open files"),
     ]

@@ -103,7 +103,8 @@ struct ConfinementTests {
   @Test("a limit that leaves no room, options without the flag, users that cannot be", arguments: [
     (["--confine-files", "9"], "--confine-files belongs to --confine"),
     (["--confine", "--confine-files", "9"], "--confine-files 9: with --lanes 1 at least 40 are needed"),
-    (["--confine", "--confine-memory", "5"], "--confine-memory takes 512 megabytes or more"),
+    (["--confine", "--confine-memory", "5"], "--confine-memory 5: with --lanes 1 at least 512 are needed"),
+    (["--confine", "--confine-memory", "512", "--lanes", "12"], "--confine-memory 512: with --lanes 12 at least 1304 are needed"),
     (["--confine", "--confine-user", "no-such-user"], "--confine-user no-such-user: there is no such user"),
     (["--confine", "--confine-user", "0"], "name an unprivileged user"),
   ])
@@ -113,11 +114,20 @@ struct ConfinementTests {
     #expect(outcome.status == 2)
   }
 
-  @Test("too few processes are said", .enabled(if: geteuid() == 0))
-  func processes() throws {
-    let words = ["graph.lua", "--confine", "--confine-user", "54321", "--confine-processes", "1"]
+  @Test("the least memory is enough for many lanes, and so is the default", arguments: [(12, "1304"), (256, "18872"), (256, "")])
+  func leastMemory(_ lanes: Int, _ megabytes: String) throws {
+    let memory = megabytes.isEmpty ? [] : ["--confine-memory", megabytes]
+    let outcome = try Program(["graph.lua": graph("t.integer", "return 7")])
+      .run(["graph.lua", "--confine", "--lanes", "\(lanes)", "--confine-files", "0"] + memory)
+    #expect(outcome.output == "7\n", "\(outcome.errors)")
+    #expect(outcome.status == 0)
+  }
+
+  @Test("too few processes are said", .enabled(if: geteuid() == 0), arguments: [1, 6, 15])
+  func processes(_ most: Int) throws {
+    let words = ["graph.lua", "--lanes", "12", "--confine", "--confine-user", "54321", "--confine-processes", "\(most)"]
     let outcome = try Program(["graph.lua": graph("", "")]).run(words)
-    #expect(outcome.errors.contains("--confine: no thread can be made"))
+    #expect(outcome.errors.contains("--confine: with --lanes 12 18 threads are needed, and they cannot be made"), "\(outcome.errors)")
     #expect(outcome.status == 1)
   }
 
