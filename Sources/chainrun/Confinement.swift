@@ -140,6 +140,8 @@ private struct Account {
     } else {
       throw CommandFailure(.usage, "--confine-user \(name): there is no such user")
     }
+    // The system's word for "no change".
+    guard user != uid_t.max else { throw CommandFailure(.usage, "--confine-user \(name): that number is no user's") }
     guard user != 0 else { throw CommandFailure(.usage, "--confine-user \(name): that is root; name an unprivileged user") }
   }
 

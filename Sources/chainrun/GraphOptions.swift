@@ -76,8 +76,10 @@ struct GraphOptions: ParsableArguments {
         try bounds.set(variable.dropFirst("CHAINRUN_LIMIT_".utf8.count).lowercased(), to: text)
       } catch { throw CommandFailure(.usage, "\(variable): \(error.message)") }
     }
+    var given: Set<String> = []
     for word in limits {
       let (name, text) = try pair(word, of: "--limit", "NAME=VALUE")
+      guard given.insert(name).inserted else { throw CommandFailure(.usage, "--limit \(name) is given twice") }
       do throws(Failure) { try bounds.set(name, to: text) } catch { throw CommandFailure(.usage, "--limit \(word): \(error.message)") }
     }
     return bounds

@@ -107,6 +107,7 @@ struct ConfinementTests {
     (["--confine", "--confine-memory", "512", "--lanes", "12"], "--confine-memory 512: with --lanes 12 at least 1304 are needed"),
     (["--confine", "--confine-user", "no-such-user"], "--confine-user no-such-user: there is no such user"),
     (["--confine", "--confine-user", "0"], "name an unprivileged user"),
+    (["--confine", "--confine-user", "4294967295"], "that number is no user's"),
   ])
   func wrong(_ words: [String], _ expected: String) throws {
     let outcome = try Program(["graph.lua": graph("", "")]).run(["graph.lua"] + words)
