@@ -36,10 +36,24 @@ int ccf_become(uid_t user, gid_t group) {
   return user != 0 && setuid(0) == 0 ? EPERM : 0; // there must be no way back
 }
 
-static void *nothing(void *argument) { return argument; }
+static pthread_mutex_t all_made = PTHREAD_MUTEX_INITIALIZER;
 
-int ccf_try_thread(void) {
-  pthread_t thread;
-  int problem = pthread_create(&thread, NULL, nothing, NULL);
-  return problem ? problem : pthread_join(thread, NULL);
+static void *wait_for_the_others(void *unused) {
+  pthread_mutex_lock(&all_made);
+  pthread_mutex_unlock(&all_made);
+  return unused;
+}
+
+int ccf_try_threads(int count) {
+  pthread_t threads[count];
+  int made = 0, problem = 0;
+  pthread_attr_t small;
+  pthread_attr_init(&small);
+  pthread_attr_setstacksize(&small, 64 << 10);
+  pthread_mutex_lock(&all_made);
+  while (made < count && (problem = pthread_create(&threads[made], &small, wait_for_the_others, NULL)) == 0) made++;
+  pthread_mutex_unlock(&all_made);
+  pthread_attr_destroy(&small);
+  while (made > 0) pthread_join(threads[--made], NULL);
+  return problem;
 }

@@ -41,6 +41,19 @@ package final class Monitor<Value>: @unchecked Sendable {
     }
   }
 
+  /// As `wait(for:)`, for so long at most: nil when the time is over.
+  package func wait<Result>(atMost nanoseconds: UInt64, for body: (inout Value) -> Result?) -> Result? {
+    uv_mutex_lock(mutex)
+    defer { uv_mutex_unlock(mutex) }
+    let end = uv_hrtime() + nanoseconds
+    while true {
+      if let result = body(&value) { return result }
+      let now = uv_hrtime()
+      guard now < end else { return nil }
+      uv_cond_timedwait(changed, mutex, end - now)
+    }
+  }
+
   /// Any thread. Wakes one that waits.
   package func signal() { uv_cond_signal(changed) }
 

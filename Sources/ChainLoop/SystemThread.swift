@@ -24,7 +24,7 @@ package enum SystemThread {
   }
 
   /// Any thread. Runs `body` on a new thread that nobody joins. False if the system has no thread left.
-  static func start(
+  package static func start(
     named name: String, stackBytes: Int = SystemThread.stackBytes, _ body: @escaping @Sendable () -> Void
   ) -> Bool {
     var options = uv_thread_options_t()

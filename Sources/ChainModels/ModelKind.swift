@@ -35,6 +35,10 @@ public enum Models {
     } catch { return .failure(error) }
   }
 
+  /// Loads the engine's library, if there is one, for a process that will not be able to map executable memory. It takes
+  /// some 5 ms; the 30 that setting the engine up takes are the first model's.
+  package static func preload() { _ = try? OnnxLibrary.load() }
+
   // MARK: Options
 
   static func optional(_ kind: ChainType.Kind, min: Double? = nil, doc: String) -> ChainType {

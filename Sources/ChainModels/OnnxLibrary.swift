@@ -37,12 +37,18 @@ final class OnnxLibrary: @unchecked Sendable {
   }
 
   private static func open() throws(Failure) -> OnnxLibrary {
+    let (api, version, path) = try load()
+    return try OnnxLibrary(api: api, version: version, path: path)
+  }
+
+  /// Has the loader map the library, and no more: a second time is free.
+  static func load() throws(Failure) -> (api: UnsafePointer<cort_api>, version: String, path: String) {
     var tried: [String] = []
     for path in candidates() {
       var library = cort_library()
       var text = [CChar](repeating: 0, count: 1024)
       if cort_open(path, &library, &text, text.count) != 0, let api = library.api {
-        return try OnnxLibrary(api: api, version: String(cString: library.version), path: path)
+        return (api, String(cString: library.version), path)
       }
       tried.append(text.withUnsafeBufferPointer { String(decoding: $0.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) })
     }

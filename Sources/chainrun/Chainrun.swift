@@ -45,6 +45,7 @@ struct Chainrun: ParsableCommand {
       try checkWords()
       var command = try parseAsRoot()
       try command.run()
+      StandardError.flush()
     } catch let failure as CommandFailure {
       failure.exit()
     } catch {

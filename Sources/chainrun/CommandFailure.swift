@@ -31,7 +31,7 @@ struct CommandFailure: Error {
   }
 
   func exit() -> Never {
-    if !message.isEmpty { StandardStreams.note("chainrun: \(message)") }
+    if message.isEmpty { StandardError.flush() } else { StandardError.note("chainrun: \(message)") }
     Glibc.exit(status.rawValue)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CConfine
+import ChainModels
 import Glibc
 
 /// `--confine` and what belongs to it: the wall around the whole process, for the day on which the sandbox has a hole.
@@ -17,7 +18,10 @@ struct Confinement: ParsableArguments {
 
   @Option(
     name: .customLong("confine-memory"),
-    help: ArgumentHelp("With --confine: megabytes of address space, at least \(Self.leastMegabytes); 0 leaves it as it is. (default: \(Self.megabytes))", valueName: "mb"))
+    help: ArgumentHelp(
+      "With --confine: megabytes of address space; 0 leaves it as it is. (default: \(Self.megabytes), at least: "
+        + "\(Self.leastMegabytes), and for each lane after the first \(Self.megabytesOfALane) more)",
+      valueName: "mb"))
   var memory: UInt64?
 
   @Option(
@@ -36,8 +40,12 @@ struct Confinement: ParsableArguments {
   private static let processes: UInt64 = 4096
   private static let filesBeside: UInt64 = 64
   private static let filesOfALane: UInt64 = 16
-  /// Below it not even an honest graph can be loaded.
+  /// Below it not even an honest graph can be loaded, on one lane.
   private static let leastMegabytes: UInt64 = 512
+  /// The stack of its thread, and the 64 MB that the C library reserves for what a thread allocates.
+  private static let megabytesOfALane: UInt64 = 72
+  /// For signals, the watchdog, the log, loading, workers and engines.
+  private static let threadsBeside: Int32 = 6
 
   func validate() throws {
     let given = [
@@ -45,10 +53,11 @@ struct Confinement: ParsableArguments {
       ("--confine-files", files != nil),
     ]
     if !isWanted, let option = given.first(where: \.1)?.0 { throw ValidationError("\(option) belongs to --confine; give that too") }
-    if let memory, memory != 0, !(Self.leastMegabytes...(1 << 40)).contains(memory) {
-      throw ValidationError("--confine-memory takes \(Self.leastMegabytes) megabytes or more, or 0")
-    }
+    if let memory, memory > 1 << 40 { throw ValidationError("--confine-memory takes at most \(1 << 40) megabytes") }
   }
+
+  /// What is `ofOne` with one lane.
+  private static func megabytes(_ ofOne: UInt64, lanes: Int) -> UInt64 { ofOne + megabytesOfALane * UInt64(lanes - 1) }
 
   /// Before anything is read and before any thread is made: all but the opening of files is taken away.
   /// - Throws: when the user cannot be changed, or a limit leaves no room to work in.
@@ -57,6 +66,10 @@ struct Confinement: ParsableArguments {
     let leastFiles = Self.filesBeside / 2 + Self.filesOfALane / 2 * UInt64(lanes)
     if let files, files != 0, files < leastFiles {
       throw CommandFailure(.usage, "--confine-files \(files): with --lanes \(lanes) at least \(leastFiles) are needed")
+    }
+    let leastMemory = Self.megabytes(Self.leastMegabytes, lanes: lanes)
+    if let memory, memory != 0, memory < leastMemory {
+      throw CommandFailure(.usage, "--confine-memory \(memory): with --lanes \(lanes) at least \(leastMemory) are needed")
     }
     let account = try user.map { name throws(CommandFailure) in try Account(name) }
     if let account { try account.become() }
@@ -70,22 +83,26 @@ struct Confinement: ParsableArguments {
     for (resource, most, unit, text) in limits(lanes: lanes) where most > 0 {
       note(ccf_limit(resource, most.multipliedReportingOverflow(by: unit).partialValue), "at most \(most) \(text)")
     }
+    Models.preload() // no library can be mapped from now on
     let problem = ccf_filter(CCF_WHILE_LOADING)
     if problem != 0 {
       missing.append(
         "no filter of system calls (\(FileBytes.reason(problem))): only the sandbox keeps it from files, sockets and programs")
     }
     if !missing.isEmpty {
-      StandardStreams.note(
+      StandardError.note(
         "chainrun: --confine: not offered here: \(missing.joined(separator: "; ")). What holds: \(holds.joined(separator: ", "))")
     }
     if geteuid() == 0 {
-      StandardStreams.note("chainrun: --confine: it runs as root and keeps root's rights; --confine-user NAME gives them up")
+      StandardError.note("chainrun: --confine: it runs as root and keeps root's rights; --confine-user NAME gives them up")
     }
-    let shortage = ccf_try_thread()
+    let threads = Int32(lanes) + Self.threadsBeside
+    let shortage = ccf_try_threads(threads)
     guard shortage == 0 else {
       throw CommandFailure(
-        .failed, "--confine: no thread can be made (\(FileBytes.reason(shortage))); allow more by --confine-processes or --confine-memory")
+        .failed,
+        "--confine: with --lanes \(lanes) \(threads) threads are needed, and they cannot be made (\(FileBytes.reason(shortage))); "
+          + "allow more by --confine-processes")
     }
   }
 
@@ -98,7 +115,7 @@ struct Confinement: ParsableArguments {
 
   private func limits(lanes: Int) -> [(ccf_resource, UInt64, UInt64, String)] {
     [
-      (CCF_ADDRESS_SPACE, memory ?? Self.megabytes, 1 << 20, "MB of address space"),
+      (CCF_ADDRESS_SPACE, memory ?? Self.megabytes(Self.megabytes, lanes: lanes), 1 << 20, "MB of address space"),
       (CCF_PROCESSES, processes ?? Self.processes, 1, "processes of the user"),
       (CCF_FILES, files ?? Self.filesBeside + Self.filesOfALane * UInt64(lanes), 1, "open files"),
     ]
@@ -123,6 +140,8 @@ private struct Account {
     } else {
       throw CommandFailure(.usage, "--confine-user \(name): there is no such user")
     }
+    // The system's word for "no change".
+    guard user != uid_t.max else { throw CommandFailure(.usage, "--confine-user \(name): that number is no user's") }
     guard user != 0 else { throw CommandFailure(.usage, "--confine-user \(name): that is root; name an unprivileged user") }
   }
 

@@ -41,7 +41,7 @@ struct GraphOptions: ParsableArguments {
     let environment = ProcessVariables.all
     options.secrets = environment
     options.kinds = GraphOptions.kinds
-    if isatty(STDERR_FILENO) != 0 { options.progress = { StandardStreams.note($0) } }
+    if isatty(STDERR_FILENO) != 0 { options.progress = { StandardError.note($0) } }
     options.configuration = try valuesOfFile()
     for (name, text) in environment {
       guard let name = ProcessVariables.configurationName(name) else { continue }
@@ -65,7 +65,7 @@ struct GraphOptions: ParsableArguments {
       let problems = report.problems.filter { !$0.isWarning }
       throw CommandFailure(.invalidGraph, problems.map(\.description).joined(separator: "\n"))
     }
-    for warning in report.problems { StandardStreams.note(warning.description) }
+    for warning in report.problems { StandardError.note(warning.description) }
     return graph
   }
 
@@ -76,8 +76,10 @@ struct GraphOptions: ParsableArguments {
         try bounds.set(variable.dropFirst("CHAINRUN_LIMIT_".utf8.count).lowercased(), to: text)
       } catch { throw CommandFailure(.usage, "\(variable): \(error.message)") }
     }
+    var given: Set<String> = []
     for word in limits {
       let (name, text) = try pair(word, of: "--limit", "NAME=VALUE")
+      guard given.insert(name).inserted else { throw CommandFailure(.usage, "--limit \(name) is given twice") }
       do throws(Failure) { try bounds.set(name, to: text) } catch { throw CommandFailure(.usage, "--limit \(word): \(error.message)") }
     }
     return bounds

@@ -35,8 +35,8 @@ final class Interruption: Sendable {
     }
     switch before {
     case .running(let cancel): return cancel()
-    case .idle: StandardStreams.note("chainrun: cancelled")
-    case .cancelled: break
+    case .idle: StandardError.note("chainrun: cancelled")
+    case .cancelled: StandardError.flush()
     }
     _exit(status.rawValue) // other threads go on until the end
   }

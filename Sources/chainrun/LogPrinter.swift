@@ -1,4 +1,5 @@
 import ArgumentParser
+import ChainBase
 import ChainHost
 
 /// `--log-level`: which lines of chainlets are shown.
@@ -9,7 +10,8 @@ enum LogLevel: String, CaseIterable, ExpressibleByArgument {
   var printer: @Sendable (LogLine) -> Void {
     let shown = Set(LogLine.Level.allCases.filter { rank(of: $0) >= rank })
     return { line in
-      if shown.contains(line.level) { StandardStreams.note("\(line.level.rawValue) \(line.chainlet): \(line.message)") }
+      guard shown.contains(line.level) else { return }
+      StandardError.log("\(line.level.rawValue) \(line.chainlet): \(line.message)".escapingControls(asLine: true))
     }
   }
 

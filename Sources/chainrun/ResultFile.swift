@@ -41,6 +41,7 @@ struct ResultFile {
   }
 
   private func put(_ bytes: [UInt8]) throws(CommandFailure) {
+    StandardError.flushBeforeResult() // a terminal shows both in their order
     let problem = bytes.withUnsafeBufferPointer { FileBytes.write($0, to: descriptor) }
     switch problem {
     case 0: return

@@ -61,7 +61,7 @@ struct Run: ParsableCommand {
       throw ValidationError("'\(word)' is no NAME=VALUE\(meant)")
     }
     if input != nil, !words.isEmpty { throw ValidationError("--input gives the whole input; leave out '\(words[0])'") }
-    if let timeout, !(timeout > 0 && timeout <= 1e9) { throw ValidationError("--timeout takes a number of seconds above 0") }
+    if let timeout, !(0.001...1e9).contains(timeout) { throw ValidationError("--timeout takes seconds, from 0.001 to 1000000000") }
     if !(0...1_000).contains(lostLanes) { throw ValidationError("--lost-lanes takes a number from 0 to 1000") }
     if !(1...256).contains(lanes) { throw ValidationError("--lanes takes a number from 1 to 256") }
   }

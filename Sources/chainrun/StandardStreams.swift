@@ -12,13 +12,6 @@ enum StandardStreams {
     }
   }
 
-  /// A line for people. Where standard error cannot be written, nobody reads.
-  static func note(_ line: String) {
-    var text = line
-    text.append("\n")
-    text.withUTF8 { _ = FileBytes.write($0, to: STDERR_FILENO) }
-  }
-
   /// Prints a text that was asked for, and ends.
   static func finish(printing text: String) -> Never {
     do throws(CommandFailure) {

@@ -155,6 +155,12 @@ struct GraphRulesTests {
 
   // MARK: Merging
 
+  @Test("limits are a plain table", arguments: ["setmetatable({}, {})", "chain.const { cpu = 1 }"])
+  func plainLimits(_ table: String) {
+    let outcome = check(["graph.lua": head + "local A = chain.chainlet 'A' { limits = \(table) }\nfunction A:run() end\nreturn A\n"])
+    #expect(outcome.problems.map(\.message) == ["limits is a plain table, got a table with a metatable"])
+  }
+
   @Test("extending merges needs, limits and scaling by name, adds secrets, replaces the rest")
   func extending() throws {
     let graph = try load(

@@ -88,6 +88,7 @@ struct OperatorLimitsTests {
 
   @Test("a bound that is none is refused by name", arguments: [
     ("memry", "1MB", "there is no limit 'memry'; did you mean 'memory'?"), ("memory", "much", "the limit 'memory' must be a number of bytes"),
+    ("memory", "64TB", "the limit 'memory' must be a number of bytes or a text like 64MB (KB, MB or GB, at most 1048576 GB), got '64TB'"),
     ("cpu", "-1", "the limit 'cpu' must be a number of seconds above 0"), ("depth", "0", "the limit 'depth' must be an integer of at least 1"),
   ])
   func wrong(name: String, value: String, message: String) {
@@ -97,6 +98,18 @@ struct OperatorLimitsTests {
       Issue.record("it was taken")
     } catch { #expect(error.message.hasPrefix(message), "\(error.message)") }
     #expect(limits == OperatorLimits())
+  }
+
+  @Test("a limit that is no number is told once: nobody asked for the default that stands in its place")
+  func refusedValue() {
+    let report = ChainHost.check(files: graph("limits = { cpu = { 1 } },"), bounds { $0.cpu = 3 })
+    #expect(report.problems.map(\.message) == ["cpu must be a number of seconds above 0, got a table"])
+  }
+
+  @Test("a bound of one byte is told in good English")
+  func oneByte() {
+    let report = ChainHost.check(files: graph("limits = { output = 2 },"), bounds { $0.output = 1 })
+    #expect(report.problems.map(\.message) == ["asks for 2 bytes, and the operator of this host allows 1 byte"])
   }
 
   @Test("ChainHost.check tells the same as load")

@@ -32,6 +32,17 @@ struct CommandTests {
     #expect(outcome.status == 3)
   }
 
+  @Test("what a script writes into a problem adds no line and moves no cursor")
+  func controlCharacters() throws {
+    let forged = try Program(["graph.lua": #"error('\27[2J\ngraph.lua: no problems', 0)"#]).run("check", "graph.lua")
+    #expect(forged.output.hasPrefix(#"graph.lua:1: \27[2J\ngraph.lua: no problems"# + "\n"))
+    #expect(forged.output.hasSuffix("\ngraph.lua: 1 error\n"))
+    #expect(!forged.output.contains("\u{1B}") && forged.output.split(separator: "\n").count == 4)
+    let excerpt = try Program(["graph.lua": "local name = '\u{1B}[1A\u{9B}2J' .. missing"]).run("check", "graph.lua")
+    #expect(excerpt.output.contains(#"  1 | local name = '\27[1A\1552J' .. missing"#))
+    #expect(!excerpt.output.contains("\u{1B}") && !excerpt.output.contains("\u{9B}"))
+  }
+
   @Test("a warning does not fail a check, unless it is strict")
   func warnings() throws {
     let text = """

@@ -103,9 +103,11 @@ struct ConfinementTests {
   @Test("a limit that leaves no room, options without the flag, users that cannot be", arguments: [
     (["--confine-files", "9"], "--confine-files belongs to --confine"),
     (["--confine", "--confine-files", "9"], "--confine-files 9: with --lanes 1 at least 40 are needed"),
-    (["--confine", "--confine-memory", "5"], "--confine-memory takes 512 megabytes or more"),
+    (["--confine", "--confine-memory", "5"], "--confine-memory 5: with --lanes 1 at least 512 are needed"),
+    (["--confine", "--confine-memory", "512", "--lanes", "12"], "--confine-memory 512: with --lanes 12 at least 1304 are needed"),
     (["--confine", "--confine-user", "no-such-user"], "--confine-user no-such-user: there is no such user"),
     (["--confine", "--confine-user", "0"], "name an unprivileged user"),
+    (["--confine", "--confine-user", "4294967295"], "that number is no user's"),
   ])
   func wrong(_ words: [String], _ expected: String) throws {
     let outcome = try Program(["graph.lua": graph("", "")]).run(["graph.lua"] + words)
@@ -113,12 +115,45 @@ struct ConfinementTests {
     #expect(outcome.status == 2)
   }
 
-  @Test("too few processes are said", .enabled(if: geteuid() == 0))
-  func processes() throws {
-    let words = ["graph.lua", "--confine", "--confine-user", "54321", "--confine-processes", "1"]
+  @Test("the least memory is enough for many lanes, and so is the default", arguments: [(12, "1304"), (256, "18872"), (256, "")])
+  func leastMemory(_ lanes: Int, _ megabytes: String) throws {
+    let memory = megabytes.isEmpty ? [] : ["--confine-memory", megabytes]
+    let outcome = try Program(["graph.lua": graph("t.integer", "return 7")])
+      .run(["graph.lua", "--confine", "--lanes", "\(lanes)", "--confine-files", "0"] + memory)
+    #expect(outcome.output == "7\n", "\(outcome.errors)")
+    #expect(outcome.status == 0)
+  }
+
+  @Test("too few processes are said", .enabled(if: geteuid() == 0), arguments: [1, 6, 15])
+  func processes(_ most: Int) throws {
+    let words = ["graph.lua", "--lanes", "12", "--confine", "--confine-user", "54321", "--confine-processes", "\(most)"]
     let outcome = try Program(["graph.lua": graph("", "")]).run(words)
-    #expect(outcome.errors.contains("--confine: no thread can be made"))
+    #expect(outcome.errors.contains("--confine: with --lanes 12 18 threads are needed, and they cannot be made"), "\(outcome.errors)")
     #expect(outcome.status == 1)
+  }
+
+  @Test(
+    "a model runs behind the wall as before it", .enabled(if: ModelExampleTests.hasEngine, "ONNX Runtime is not here: run scripts/models"))
+  func model() throws {
+    let text = """
+      local chain = require "chain"
+      local t = chain.types
+      local tensor = require "tensor"
+      local options = { path = "\(ModelExampleTests.root)/Tests/ChainModelsTests/Graphs/add.onnx", threads = 2, batch = {} }
+      local Main = chain.chainlet "Main" { output = t.any, uses = { add = chain.model(options) } }
+      function Main:run()
+        local sums = chain.map({ 1, 2, 3, 4 }, function(n)
+          local rows = tensor.new { { n, n + 0.5 } }
+          return self.add { A = rows, B = rows }.Y:table()
+        end)
+        return sums
+      end
+      return Main
+      """
+    let words = ["graph.lua", "--confine", "--lanes", "2"]
+    let outcome = try Program(["graph.lua": text]).run(words, environment: ModelExampleTests.environment())
+    #expect(outcome.output == "[[[2.0,3.0]],[[4.0,5.0]],[[6.0,7.0]],[[8.0,9.0]]]\n", "\(outcome.errors)")
+    #expect(outcome.status == 0)
   }
 
   @Test("root becomes another user before it reads anything", .enabled(if: geteuid() == 0))

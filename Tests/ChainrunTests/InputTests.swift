@@ -121,6 +121,7 @@ struct InputTests {
     (["graph.lua", "n=1", "--input", "{}"], "--input gives the whole input"),
     (["graph.lua", "--timeout", "soon"], "timeout"),
     (["graph.lua", "--timeout", "-1"], "timeout"),
+    (["graph.lua", "--timeout", "1e-12"], "--timeout takes seconds, from 0.001"),
     (["graph.lua", "--lanes", "0"], "--lanes takes a number from 1 to 256"),
     (["graph.lua", "--entry", "Ehco"], "there is no such entrypoint; did you mean 'Echo'?"),
     (["graph.lua", "--set", "x"], "--set x: expected NAME=VALUE"),

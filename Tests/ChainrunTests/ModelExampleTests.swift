@@ -7,11 +7,11 @@ struct ModelExampleTests {
   private static func variable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
-  private static let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+  static let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
   private static let models =
     (variable("CHAINRUN_CACHE") ?? (variable("XDG_CACHE_HOME") ?? "\(variable("HOME") ?? "")/.cache") + "/chainrun") + "/models"
   private static func has(_ name: String) -> Bool { access("\(models)/\(name)", R_OK) == 0 }
-  private static var hasEngine: Bool { has("onnxruntime/libonnxruntime.so") || variable("ORT_LIBRARY") != nil }
+  static var hasEngine: Bool { has("onnxruntime/libonnxruntime.so") || variable("ORT_LIBRARY") != nil }
 
   private func run(_ words: String...) throws -> Program.Outcome {
     var words = words
@@ -20,7 +20,7 @@ struct ModelExampleTests {
   }
 
   /// What says where the engine and the models are.
-  private static func environment(_ more: [String: String] = [:]) -> [String: String] {
+  static func environment(_ more: [String: String] = [:]) -> [String: String] {
     var environment = ["CHAINRUN_CACHE": String(models.dropLast("/models".count))]
     environment["ORT_LIBRARY"] = variable("ORT_LIBRARY")
     return environment.merging(more) { $1 }

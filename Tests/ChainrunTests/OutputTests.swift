@@ -78,6 +78,12 @@ struct OutputTests {
     #expect(try program.run("graph.lua", "--log-level", "none").errors == "")
   }
 
+  @Test("what a script logs is one line, whatever is in it")
+  func controlCharactersOfLogs() throws {
+    let outcome = try Program(["graph.lua": graph("", #"print('a\tb\nerror Main: forged\27[1A\r')"#)]).run("graph.lua")
+    #expect(outcome.errors == #"info Main: a\#tb\nerror Main: forged\27[1A\13"# + "\n")
+  }
+
   @Test("a failure is its message and the chain of calls, and ends with 1")
   func failure() throws {
     let above = """

@@ -23,5 +23,5 @@ int ccf_limit(ccf_resource resource, uint64_t most);
 // Becomes another user, without further groups and without a way back. Needs root.
 int ccf_become(uid_t user, gid_t group);
 
-// Whether one more thread can be made.
-int ccf_try_thread(void);
+// Whether so many more threads can be there at once; count is at least 1.
+int ccf_try_threads(int count);

@@ -27,7 +27,7 @@ extension RecordReader {
   func limits(_ stack: LuaStack, into limits: inout ChainletDeclaration.Limits) {
     let known = ["memory", "cpu", "time", "depth", "output", "nodes", "coroutines", "source", "tasks"]
     eachOption(stack, "limits", known, example: "limits = { memory = \"64MB\", time = 30 }") { name in
-      limits.given.insert(name)
+      let problems = notes.count
       switch name {
       case "memory": limits.memory = bytes(stack, name) ?? limits.memory
       case "cpu": limits.cpu = seconds(stack, name) ?? limits.cpu
@@ -39,6 +39,8 @@ extension RecordReader {
       case "source": limits.source = bytes(stack, name) ?? limits.source
       default: limits.tasks = whole(stack, name, in: 1...10_000_000) ?? limits.tasks
       }
+      // In the place of a value that was refused stands the default, for which nobody asked.
+      if notes.count == problems { limits.given.insert(name) }
     }
   }
 
@@ -67,7 +69,7 @@ extension RecordReader {
 
   private func eachOption(_ stack: LuaStack, _ what: String, _ known: [String], example: String, _ body: (String) -> Void) {
     guard kind(stack, -1) == .plainTable else {
-      return note("\(what) is a table, got \(describe(stack, -1))", "write \(example)")
+      return note("\(what) is a plain table, got \(describe(stack, -1))", "write \(example)")
     }
     let (names, others) = keys(stack, -1)
     if let first = others.first { note("\(what) names its keys, got a value at \(first)", "write \(example)") }
@@ -109,14 +111,18 @@ extension RecordReader {
   /// A number of bytes on top, or a text like "64MB".
   func bytes(_ stack: LuaStack, _ name: String) -> Int? {
     if stack.type(at: -1) == .number {
-      return whole(stack, name, in: 1...(1 << 50))
+      return whole(stack, name, in: 1...RecordReader.mostBytes)
     }
     guard let text = stack.text(at: -1), let value = RecordReader.byteCount(text) else {
-      note("\(name) must be a number of bytes or a text like \"64MB\", got \(describe(stack, -1))", word: name)
+      note("\(name) must be a number of bytes or a text like \"64MB\" (\(RecordReader.byteUnits)), got \(describe(stack, -1))", word: name)
       return nil
     }
     return value
   }
+
+  private static let mostBytes = 1 << 50
+  /// For messages.
+  static let byteUnits = "KB, MB or GB, at most \(mostBytes >> 30) GB"
 
   /// "64MB", "1.5 GB", "512 kb", "100": units are powers of 1,024.
   static func byteCount(_ text: String) -> Int? {
@@ -135,6 +141,6 @@ extension RecordReader {
       let number = Double(digits)
     else { return nil }
     let value = (number * factor).rounded(.down)
-    return value >= 1 && value <= Double(1 << 50) ? Int(value) : nil
+    return value >= 1 && value <= Double(mostBytes) ? Int(value) : nil
   }
 }

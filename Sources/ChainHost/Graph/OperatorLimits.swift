@@ -34,7 +34,9 @@ public struct OperatorLimits: Sendable, Hashable {
   public mutating func set(_ name: String, to text: String) throws(Failure) {
     switch name {
     case "memory", "output", "source":
-      guard let bytes = RecordReader.byteCount(text) else { throw OperatorLimits.wrong(name, text, "a number of bytes, or a text like 64MB") }
+      guard let bytes = RecordReader.byteCount(text) else {
+        throw OperatorLimits.wrong(name, text, "a number of bytes or a text like 64MB (\(RecordReader.byteUnits))")
+      }
       switch name {
       case "memory": memory = bytes
       case "output": output = bytes
@@ -113,5 +115,5 @@ func byteText(_ bytes: Int) -> String {
     if bytes % unit == 0 { return "\(bytes / unit) \(name)" }
     return "\((Double(bytes) / Double(unit) * 100).rounded() / 100) \(name)"
   }
-  return "\(bytes) bytes"
+  return bytes == 1 ? "1 byte" : "\(bytes) bytes"
 }

@@ -32,7 +32,7 @@ public struct Problem: Sendable, Hashable {
 }
 
 extension Problem: CustomStringConvertible {
-  /// One or several lines:
+  /// One line, and two more where there is an excerpt; what a script wrote adds none:
   /// ```
   /// graph.lua:5: HelloAll.inputs: unknown key 'inputs'; did you mean 'input'?
   ///   5 |   inputs = { names = t.list(t.string) },
@@ -45,11 +45,13 @@ extension Problem: CustomStringConvertible {
     if !subject.isEmpty { text += subject + ": " }
     text += message
     if let suggestion { text += "; \(suggestion)" }
+    text = text.escapingControls(asLine: true)
     guard let excerpt, let place else { return text }
     let number = String(place.line)
-    text += "\n  \(number) | \(excerpt.line)"
+    text += "\n  \(number) | \(excerpt.line.escapingControls(asLine: true))"
     if excerpt.column > 0 {
-      let under = String(excerpt.line.prefix(excerpt.column - 1).map { $0 == "\t" ? "\t" : " " })
+      let before = String(excerpt.line.prefix(excerpt.column - 1)).escapingControls(asLine: true)
+      let under = String(before.map { $0 == "\t" ? "\t" : " " })
       text += "\n  \(String(repeating: " ", count: number.count))   \(under)^"
     }
     return text

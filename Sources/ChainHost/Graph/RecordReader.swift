@@ -88,7 +88,8 @@ final class RecordReader {
     case .use: return "a resource"
     case .pending: return "a chainlet without its { spec }"
     case .unknown: return "a value that had a problem"
-    case .plainTable, .objectTable: return "a table"
+    case .plainTable: return "a table"
+    case .objectTable: return "a table with a metatable"
     case .other:
       if stack.type(at: index) == .function { return constructor(stack, index).map { "t.\($0)" } ?? "a function" }
       return stack.describe(at: index)

@@ -143,7 +143,7 @@ final class FailureValues {
       failure = readTable(stack, index)
     } else if let text = stack.text(at: index, most: FailureValues.longestText) {
       let message = report.flatMap { $0.original == text ? $0.message : nil } ?? text
-      failure = Failure(code: Failure.Code.failed, message: FailureValues.clean(message))
+      failure = Failure(code: Failure.Code.failed, message: message.escapingControls())
     } else {
       failure = Failure(
         code: Failure.Code.failed,
@@ -196,20 +196,7 @@ final class FailureValues {
   private func text(_ stack: LuaStack, _ index: Int32, _ field: String, most: Int = longestText) -> String? {
     stack.rawGet(index, field: field)
     defer { stack.pop() }
-    return stack.text(at: -1, most: most).map(FailureValues.clean)
-  }
-
-  /// A script's text as messages and logs may carry it: control characters are escaped as Lua writes them.
-  private static func clean(_ text: String) -> String {
-    func isControl(_ scalar: Unicode.Scalar) -> Bool {
-      (scalar.value < 32 && scalar != "\n" && scalar != "\t") || (127..<160).contains(scalar.value)
-    }
-    guard text.unicodeScalars.contains(where: isControl) else { return text }
-    var escaped = ""
-    for scalar in text.unicodeScalars {
-      if isControl(scalar) { escaped += "\\\(scalar.value)" } else { escaped.unicodeScalars.append(scalar) }
-    }
-    return escaped
+    return stack.text(at: -1, most: most).map { $0.escapingControls() }
   }
 
   /// `tostring(failure)`.
