@@ -45,6 +45,40 @@ struct LimitErrorTests {
     }
   }
 
+  private static func withStrings(_ code: String) -> String {
+    """
+    local chain = require "chain"
+    local json = require "json"
+    local Main = chain.chainlet "Main" { output = chain.types.integer, limits = { memory = "200MB" } }
+    function Main:run()
+      local s = ("a"):rep(10 << 20)
+      return #\(code)
+    end
+    return Main
+    """
+  }
+
+  @Test("a string that the VM made too long ends the run, and the end is no word about the state's memory")
+  func longString() async throws {
+    let failure = await failure(of: Self.withStrings("(s .. s)"))
+    #expect(failure?.code == "memory_limit")
+    #expect(failure?.message == "Main made a string longer than the limit of 16 MB for one string at graph.lua:6")
+    #expect(failure?.details == ["limit": "string", "value": 16_777_216])
+    #expect(failure?.chainlet == "Main")
+    #expect(failure?.trace.first?.place == SourcePlace(file: "graph.lua", line: 6))
+  }
+
+  @Test("a string that the library would make too long is an error that says how long one may be", arguments: [
+    "s:rep(2)", "s:gsub('a', 'aa')", "table.concat { s, s }", "string.pack('zz', s, s)", "string.format('%s%20s', s, s)",
+    "string.format('%s%s', s, setmetatable({}, { __tostring = function() return s end }))",
+    "json.encode(('\\1'):rep(6 << 20))",
+  ])
+  func longResult(code: String) async throws {
+    let failure = await failure(of: Self.withStrings(code))
+    #expect(failure?.code == "failed")
+    #expect(failure?.message.hasPrefix("graph.lua:6: resulting string too large: a string may have 16 MB") == true)
+  }
+
   @Test("a request's own timeout is named as such, with the line that waited")
   func requestTimeout() async throws {
     try await withChain(source) { (chain: Chain) async throws -> Void in

@@ -29,6 +29,14 @@ extension ChainletState {
       "needs more memory than its limit of \(byteText(limit)) (limits.memory)\(what)", trace)
   }
 
+  /// The code is that of `limits.memory`: it is the allocator that refuses.
+  func stringFailure(_ trace: [Failure.TraceEntry]) -> Failure {
+    let most = lua.stringLimit
+    return limitFailure(
+      Failure.Code.memoryLimit, "string", .integer(Int64(most)), "made a string longer than the limit of \(byteText(most)) for one string",
+      trace)
+  }
+
   /// It is raised where the call was made, which notes the trace.
   func depthFailure(calling target: ChainletState, _ place: SourcePlace?) -> Failure {
     let limit = program.limits.depth
