@@ -79,6 +79,39 @@ struct LimitErrorTests {
     #expect(failure?.message.hasPrefix("graph.lua:6: resulting string too large: a string may have 16 MB") == true)
   }
 
+  @Test("an item or an output that is too large tells the limit, its value and the chainlet, to the writer and to the reader")
+  func largeItem() async throws {
+    let graph = """
+      local chain = require "chain"
+      local t = chain.types
+      local Writer = chain.chainlet "Writer" { output = t.stream(t.any), limits = { output = 1000, nodes = 50 } }
+      function Writer:run(_, emit)
+        local _, failure = pcall(emit, table.pack(("x"):rep(60):byte(1, -1)))
+        emit { failure.details.limit, failure.details.value, failure.chainlet }
+        emit(("x"):rep(2000))
+      end
+      local Large = chain.chainlet "Large" { output = t.string, limits = { output = 1000 } }
+      function Large:run() return ("x"):rep(2000) end
+      local Main = chain.chainlet "Main" { output = t.any, needs = { writer = Writer, large = Large } }
+      function Main:run()
+        local told = {}
+        local _, failure = pcall(function() for item in self.writer {} do told[#told + 1] = item end end)
+        local _, large = pcall(self.large, {})
+        return { told, failure.code, failure.chainlet, failure.details, failure.trace[1].line, large.chainlet, large.details }
+      end
+      return { main = Main, writer = Writer }
+      """
+    let details: ChainValue = ["limit": "limits.output", "value": 1000]
+    try await withChain(graph) { (chain: Chain) async throws -> Void in
+      let value = try await chain.run([:], .init(entry: "main"))
+      #expect(value == [[["limits.nodes", 50, "Writer"]], "output_limit", "Writer", details, 7, "Large", details])
+      do {
+        for try await _ in try chain.stream([:], .init(entry: "writer")) {}
+        Issue.record("it did not end")
+      } catch let failure as Failure { #expect(failure.details == details) }
+    }
+  }
+
   @Test("a request's own timeout is named as such, with the line that waited")
   func requestTimeout() async throws {
     try await withChain(source) { (chain: Chain) async throws -> Void in

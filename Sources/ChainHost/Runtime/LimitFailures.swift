@@ -53,13 +53,21 @@ extension ChainletState {
       "is overloaded: \(running) and \(core.pointee.waiting) wait (scaling.queue)")
   }
 
+  /// A failure of what this chainlet gave: where it is too large, it tells the limit.
+  func given(_ failure: Failure) -> Failure {
+    guard failure.code == Failure.Code.outputLimit else { return failure }
+    var failure = failure
+    let limits = program.limits
+    let (limit, value) = failure.message.hasSuffix("(limits.nodes)") ? ("limits.nodes", limits.nodes) : ("limits.output", limits.output)
+    failure.details = ["limit": .string(limit), "value": .integer(Int64(value))]
+    failure.chainlet = name
+    return failure
+  }
+
   /// A failure of what `run` returned. Nothing is left of the line that returned it, so it is told where `run` begins.
   func returned(_ failure: Failure) -> Failure {
     guard failure.code == Failure.Code.outputLimit else { return failure }
-    var failure = failure
-    let isNodes = failure.message.hasSuffix("(limits.nodes)")
-    let limits = program.limits
-    failure.details = ["limit": .string(isNodes ? "limits.nodes" : "limits.output"), "value": .integer(Int64(isNodes ? limits.nodes : limits.output))]
+    var failure = given(failure)
     failure.trace.append(Failure.TraceEntry(chainlet: name, place: program.declaration.methods["run"], function: "run"))
     return failure
   }
