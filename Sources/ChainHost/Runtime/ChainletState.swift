@@ -78,6 +78,8 @@ final class ChainletState {
   var parked: [CallRef] = []
 
   var name: String { program.declaration.name }
+  /// Of what enters here.
+  var taskLimit: TaskLimit { TaskLimit(most: program.limits.tasks, chainlet: name) }
 
   /// The most coroutines that are kept for later calls.
   private static let poolLimit: Int32 = 1024
