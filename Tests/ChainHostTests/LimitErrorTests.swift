@@ -149,6 +149,50 @@ struct LimitErrorTests {
     }
   }
 
+  private static func loading(memory: Int, _ top: String = "") -> String {
+    """
+    local chain = require "chain"
+    local Main = chain.chainlet "Main" { limits = { memory = \(memory) } }
+    \(top)
+    function Main:run() end
+    return Main
+    """
+  }
+
+  @Test("a memory limit below what a state takes is told as that, wherever it strikes while the chainlet is loaded")
+  func smallMemory() async throws {
+    var loaded = false
+    for memory in stride(from: 1, to: 200_000, by: 1_999) {
+      guard let failure = await failure(of: Self.loading(memory: memory)) else {
+        loaded = true
+        continue
+      }
+      #expect(failure.code == "memory_limit")
+      #expect(failure.message.hasPrefix("Main"))
+      #expect(failure.message.contains("limits.memory"))
+      #expect(failure.chainlet == "Main")
+      #expect(failure.details == ["limit": "limits.memory", "value": .integer(Int64(memory))])
+    }
+    #expect(loaded)
+    let least = await failure(of: Self.loading(memory: 1000))
+    #expect(least?.message == "Main: limits.memory (1000 bytes) is too small: a state takes about 30 KB before it does anything")
+  }
+
+  @Test("what a file does while it is loaded is ended with the limit and the line", arguments: [
+    (
+      "local all = {} for i = 1, 1e5 do all[i] = {} end",
+      "Main: evaluating graph.lua takes more memory than limits.memory (1 MB) allows at graph.lua:3"
+    ),
+    (
+      "local s = ('a'):rep(10 << 20) s = s .. s",
+      "graph.lua:3: loading the files makes a string longer than 16 MB\n  3 | local s = ('a'):rep(10 << 20) s = s .. s\n      ^"
+    ),
+  ])
+  func loading(top: String, told: String) async {
+    let failure = await failure(of: Self.loading(memory: 1 << 20, top))
+    #expect(failure?.message.hasSuffix(told) == true)
+  }
+
   @Test("overloaded names both bounds and their values")
   func overloaded() async throws {
     let graph = """

@@ -73,13 +73,34 @@ extension ChainletState {
   }
 }
 
+extension Failure {
+  /// A chainlet's state has no room for what the host puts into each.
+  static func stateTooSmall(for chainlet: String, memory: Int) -> Failure {
+    memoryFailure(
+      whileLoading: chainlet, memory, "limits.memory (\(byteText(memory))) is too small: a state takes about 30 KB before it does anything")
+  }
+
+  /// The file of a chainlet has reached the memory limit of its state.
+  static func evaluation(of file: String, for chainlet: String, exceeds memory: Int, at place: SourcePlace?) -> Failure {
+    let text = "evaluating \(file) takes more memory than limits.memory (\(byteText(memory))) allows\(place.map { " at \($0)" } ?? "")"
+    return memoryFailure(whileLoading: chainlet, memory, text, place)
+  }
+
+  private static func memoryFailure(
+    whileLoading chainlet: String, _ memory: Int, _ text: String, _ place: SourcePlace? = nil
+  ) -> Failure {
+    Failure(
+      code: Failure.Code.memoryLimit, message: "\(chainlet): \(text)",
+      details: ["limit": "limits.memory", "value": .integer(Int64(memory))], chainlet: chainlet,
+      trace: place.map { [TraceEntry(chainlet: chainlet, place: $0)] } ?? [])
+  }
+}
+
 extension Lane {
   /// Where the run that has just been ended reached its limit.
   func placeOfKill(_ call: CallRef) -> [Failure.TraceEntry] {
     guard watch.pointee.killed_run == call.raw else { return [] }
-    watch.pointee.killed_run = nil
-    let file = withUnsafeBytes(of: &watch.pointee.killed_file) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    return [Failure.TraceEntry(chainlet: call.state.name, place: SourcePlace(file: file, line: Int(watch.pointee.killed_line)))]
+    return watch.takePlaceOfKill().map { [Failure.TraceEntry(chainlet: call.state.name, place: $0)] } ?? []
   }
 
   /// The answer that a run got does not fit into its state's memory: it ends where it takes it.
