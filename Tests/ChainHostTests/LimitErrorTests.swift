@@ -58,9 +58,12 @@ struct LimitErrorTests {
     """
   }
 
-  @Test("a string that the VM made too long ends the run, and the end is no word about the state's memory")
-  func longString() async throws {
-    let failure = await failure(of: Self.withStrings("(s .. s)"))
+  @Test("a string that the VM made too long ends the run, and the end is no word about the state's memory", arguments: [
+    "(s .. s)", "select(2, pcall(function() return s .. s end))", "coroutine.wrap(function() return s .. s end)()",
+    "string.format(('x'):rep(1 << 19) .. '%s', ('a'):rep(16 << 20))",
+  ])
+  func longString(code: String) async throws {
+    let failure = await failure(of: Self.withStrings(code))
     #expect(failure?.code == "memory_limit")
     #expect(failure?.message == "Main made a string longer than the limit of 16 MB for one string at graph.lua:6")
     #expect(failure?.details == ["limit": "string", "value": 16_777_216])
