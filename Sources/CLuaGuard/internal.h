@@ -42,7 +42,8 @@ static inline int clg_slice_is_over(void) {
                     atomic_load_explicit(&watch->sequence, memory_order_relaxed);
 }
 size_t clg_string_limit(lua_State *L);
-void clg_refuse_longer(lua_State *L, size_t length); // a string that would have more bytes than one may
+int clg_too_long(lua_State *L);                      // raises: a string would have more bytes than one may
+void clg_refuse_longer(lua_State *L, size_t length); // the same, if it would
 
 enum { CLG_READ = 1, CLG_WRITE = 2, CLG_LENGTH = 4 };
 void clg_check_table(lua_State *L, int index, int needs);

@@ -32,6 +32,11 @@ static void *resized_block(clg_arena *arena, void *block, size_t old_size, size_
   return moved;
 }
 
+static void *refuse(clg_memory *memory, int long_string) {
+  memory->long_string = long_string;
+  return NULL;
+}
+
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
   clg_memory *memory = context;
   size_t kind = old_size; // for a new block
@@ -43,21 +48,21 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
     return NULL;
   }
   if (new_size > old_size && memory->used - old_size + new_size > memory->limit) {
-    if (!memory->host) return NULL;
+    if (!memory->host) return refuse(memory, 0);
     memory->over = 1;
   }
-  if (is_refused(memory, block, kind, new_size)) return NULL;
+  if (is_refused(memory, block, kind, new_size)) return refuse(memory, 1);
   void *moved = block ? resized_block(memory->arena, block, old_size, new_size) : new_block(memory->arena, new_size);
   if (!moved) {
     if (memory->host) abort(); // the machine is out of memory and a Swift frame cannot be jumped over
-    return NULL;
+    return refuse(memory, 0);
   }
   memory->used += new_size - old_size;
   if (memory->used > memory->peak) memory->peak = memory->used;
   if (!block && kind == LUA_TTHREAD && !memory->host && !clg_note_thread(memory->threads, moved, new_size)) {
     memory->used -= new_size;
     free_block(memory->arena, moved, new_size);
-    return NULL;
+    return refuse(memory, 0);
   }
   return moved;
 }

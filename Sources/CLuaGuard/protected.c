@@ -3,10 +3,9 @@
 #include "internal.h"
 
 int clg_is_killed(lua_State *L, int status) {
-  (void)L;
   clg_run *run = clg_current_run();
   if (!run) return 0;
-  if (status == LUA_ERRMEM && !run->killed) run->killed = CLG_MEMORY;
+  if (status == LUA_ERRMEM && !run->killed) run->killed = clg_state_inline(L)->memory.long_string ? CLG_STRING : CLG_MEMORY;
   return run->killed;
 }
 

@@ -183,7 +183,7 @@ static char *result_of(substitution *job) { return job->box ? job->box : job->sm
 static void append(lua_State *L, substitution *job, const char *bytes, size_t length) {
   if (length > job->capacity - job->used) {
     size_t needed = job->used + length, limit = clg_string_limit(L);
-    if (needed > limit) luaL_error(L, "resulting string too large");
+    clg_refuse_longer(L, needed);
     size_t capacity = needed < limit / 2 ? needed * 2 : limit;
     char *box = lua_newuserdatauv(L, capacity, 0);
     memcpy(box, result_of(job), job->used);

@@ -3,8 +3,17 @@
 
 size_t clg_string_limit(lua_State *L) { return clg_state_inline(L)->memory.string_limit; }
 
+const char *clg_push_too_long(lua_State *L) {
+  size_t limit = clg_string_limit(L), megabytes = limit >> 20;
+  const char *unit = megabytes << 20 == limit ? "MB" : "bytes";
+  LUAI_UACINT count = (LUAI_UACINT)(*unit == 'M' ? megabytes : limit);
+  return lua_pushfstring(L, "resulting string too large: a string may have %I %s", count, unit);
+}
+
+int clg_too_long(lua_State *L) { return luaL_error(L, "%s", clg_push_too_long(L)); }
+
 void clg_refuse_longer(lua_State *L, size_t length) {
-  if (length > clg_string_limit(L)) luaL_error(L, "resulting string too large");
+  if (length > clg_string_limit(L)) clg_too_long(L);
 }
 
 // The text is doubled, so that a short one costs no more than a long one.
@@ -17,7 +26,7 @@ static int string_rep(lua_State *L) {
     lua_pushliteral(L, "");
     return 1;
   }
-  if ((lua_Unsigned)count > (clg_string_limit(L) + gap) / (length + gap)) return luaL_error(L, "resulting string too large");
+  if ((lua_Unsigned)count > (clg_string_limit(L) + gap) / (length + gap)) return clg_too_long(L);
   size_t total = (length + gap) * (size_t)count - gap, filled = length + gap < total ? length + gap : total;
   luaL_Buffer buffer;
   char *bytes = luaL_buffinitsize(L, &buffer, total);
@@ -67,8 +76,11 @@ static int with_checked_format(lua_State *L) {
 // each control byte; what is cut or padded is measured first, however little of it is used.
 enum { MOST_ITEMS = 10000, MOST_QUOTED = 1 << 20, MOST_PADDED = 64 << 20, FEW_BYTES = 4096 };
 
-// The conversion of the next item from `*place` on, which moves behind it, or 0. `*has_options`: there is something before it.
-static char next_item(const char **place, const char *end, int *has_options) {
+// What stands before a conversion: a precision cuts a string.
+enum options { NO_OPTIONS, PADS, CUTS };
+
+// The conversion of the next item from `*place` on, which moves behind it, or 0.
+static char next_item(const char **place, const char *end, enum options *options) {
   const char *p = *place;
   while ((p = memchr(p, '%', (size_t)(end - p)))) {
     const char *first = ++p;
@@ -76,7 +88,7 @@ static char next_item(const char **place, const char *end, int *has_options) {
     if (p == end) break;
     char conversion = *p++;
     if (conversion == '%') continue;
-    *has_options = p - 1 > first;
+    *options = p - 1 == first ? NO_OPTIONS : memchr(first, '.', (size_t)(p - 1 - first)) ? CUTS : PADS;
     *place = p;
     return conversion;
   }
@@ -85,17 +97,20 @@ static char next_item(const char **place, const char *end, int *has_options) {
 }
 
 static int format_values(lua_State *L) {
-  size_t length, quoted = 0, padded = 0;
+  size_t length, quoted = 0, padded = 0, whole = 0;
   const char *place = lua_tolstring(L, 1, &length), *end = place + length;
-  int count = lua_gettop(L), has_options;
+  int count = lua_gettop(L);
+  enum options options;
   char conversion;
-  for (int i = 2; i <= count && (conversion = next_item(&place, end, &has_options)); i++) {
+  for (int i = 2; i <= count && (conversion = next_item(&place, end, &options)); i++) {
     if (lua_type(L, i) != LUA_TSTRING) continue;
     if (conversion == 'q') quoted += lua_rawlen(L, i);
-    if (conversion == 's' && has_options) padded += lua_rawlen(L, i);
+    if (conversion == 's' && options != NO_OPTIONS) padded += lua_rawlen(L, i);
+    if (conversion == 's' && options != CUTS) whole += lua_rawlen(L, i);
   }
   if (quoted > MOST_QUOTED) return luaL_error(L, "strings are too long to quote (%d bytes at most)", MOST_QUOTED);
   if (padded > MOST_PADDED) return luaL_error(L, "strings are too long to cut or pad (%d bytes at most)", MOST_PADDED);
+  clg_refuse_longer(L, whole + quoted); // the rest is some megabytes at most: where it is too much, the allocator refuses
   return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
@@ -112,9 +127,10 @@ static void take_text(lua_State *L, int index) {
 static int ready_values(lua_State *L, lua_KContext context) {
   size_t length;
   const char *form = lua_tolstring(L, 1, &length), *place = form + (context >> 16), *end = form + length;
-  int i = (int)(context & 0xffff), count = lua_gettop(L), has_options;
+  int i = (int)(context & 0xffff), count = lua_gettop(L);
+  enum options options;
   char conversion;
-  while (i < count && (conversion = next_item(&place, end, &has_options))) {
+  while (i < count && (conversion = next_item(&place, end, &options))) {
     lua_KContext here = (lua_KContext)(place - form) << 16 | ++i;
     if (conversion == 's') {
       if (luaL_getmetafield(L, i, "__tostring") == LUA_TNIL) continue;

@@ -145,6 +145,13 @@ extension LuaStack {
     return Int32(CLG_ERROR)
   }
 
+  /// As Lua's library does where a string would be longer than one may be.
+  package func failTooLong() -> Int32 {
+    let message = String(cString: clg_push_too_long(L))
+    pop()
+    return fail(message)
+  }
+
   /// "file:line: " of the innermost Lua function with lines, from `level` calls up: the host's own Lua has none. Or "".
   package func place(level: Int32) -> String {
     var activation = lua_Debug()

@@ -118,9 +118,14 @@ struct BoundedTasksTests {
       for i = 1, 10 do open[i]:close() end
       chain.sleep(0.001)
       for i = 1, 100 do assert(self.writer { n = 1 }:result() == 1) end
-      return failure.message
+      local _, task = pcall(function() for i = 1, 11 do open[i] = chain.async(function() chain.sleep(1) end) end end)
+      return { failure.message, task.message, failure.details, task.details, task.chainlet }
       """, limits: "tasks = 10")
-    #expect(value == "graph.lua:17: self.writer: the request has as many tasks as limits.tasks allows; wait for some of them first")
+    let told = "the request has as many tasks as limits.tasks of Main allows (10); wait for some of them first"
+    let details: ChainValue = ["limit": "limits.tasks", "value": 10]
+    #expect(value == [
+      .string("graph.lua:17: self.writer: \(told)"), .string("graph.lua:23: chain.async: \(told)"), details, details, "Main",
+    ])
   }
 
   @Test("thousands that wait are cancelled: for a slot, behind a bound, for a lock",

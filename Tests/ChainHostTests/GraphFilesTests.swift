@@ -55,7 +55,8 @@ struct GraphFilesTests {
   func oddFiles() throws {
     let root = try folder(["graph/graph.lua": String(repeating: "-- x\n", count: 300_000), "graph/script.lua": "\u{FEFF}#!/usr/bin/env chainrun\n" + chainlet])
     defer { try? FileManager.default.removeItem(at: root) }
-    #expect(problems(root).first?.hasSuffix("graph.lua is larger than a source file may be (1048576 bytes)") == true)
+    #expect(problems(root).first?.hasSuffix(
+      "graph.lua is larger than a source file may be (limits.source: 1 MB); the operator's --limit source=… lets larger ones in") == true)
     #expect(problems(root, entry: "graph/script.lua") == [])
     #expect(problems(root, entry: "graph").first?.contains("is a folder") == true)
     #expect(problems(root, entry: "graph/none.lua").first?.hasPrefix("there is no file ") == true)

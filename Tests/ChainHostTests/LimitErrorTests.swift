@@ -75,6 +75,76 @@ struct LimitErrorTests {
     }
   }
 
+  private static func withStrings(_ code: String) -> String {
+    """
+    local chain = require "chain"
+    local json = require "json"
+    local Main = chain.chainlet "Main" { output = chain.types.integer, limits = { memory = "200MB" } }
+    function Main:run()
+      local s = ("a"):rep(10 << 20)
+      return #\(code)
+    end
+    return Main
+    """
+  }
+
+  @Test("a string that the VM made too long ends the run, and the end is no word about the state's memory", arguments: [
+    "(s .. s)", "select(2, pcall(function() return s .. s end))", "coroutine.wrap(function() return s .. s end)()",
+    "string.format(('x'):rep(1 << 19) .. '%s', ('a'):rep(16 << 20))",
+  ])
+  func longString(code: String) async throws {
+    let failure = await failure(of: Self.withStrings(code))
+    #expect(failure?.code == "memory_limit")
+    #expect(failure?.message == "Main made a string longer than the limit of 16 MB for one string at graph.lua:6")
+    #expect(failure?.details == ["limit": "string", "value": 16_777_216])
+    #expect(failure?.chainlet == "Main")
+    #expect(failure?.trace.first?.place == SourcePlace(file: "graph.lua", line: 6))
+  }
+
+  @Test("a string that the library would make too long is an error that says how long one may be", arguments: [
+    "s:rep(2)", "s:gsub('a', 'aa')", "table.concat { s, s }", "string.pack('zz', s, s)", "string.format('%s%20s', s, s)",
+    "string.format('%s%s', s, setmetatable({}, { __tostring = function() return s end }))",
+    "json.encode(('\\1'):rep(6 << 20))",
+  ])
+  func longResult(code: String) async throws {
+    let failure = await failure(of: Self.withStrings(code))
+    #expect(failure?.code == "failed")
+    #expect(failure?.message.hasPrefix("graph.lua:6: resulting string too large: a string may have 16 MB") == true)
+  }
+
+  @Test("an item or an output that is too large tells the limit, its value and the chainlet, to the writer and to the reader")
+  func largeItem() async throws {
+    let graph = """
+      local chain = require "chain"
+      local t = chain.types
+      local Writer = chain.chainlet "Writer" { output = t.stream(t.any), limits = { output = 1000, nodes = 50 } }
+      function Writer:run(_, emit)
+        local _, failure = pcall(emit, table.pack(("x"):rep(60):byte(1, -1)))
+        emit { failure.details.limit, failure.details.value, failure.chainlet }
+        emit(("x"):rep(2000))
+      end
+      local Large = chain.chainlet "Large" { output = t.string, limits = { output = 1000 } }
+      function Large:run() return ("x"):rep(2000) end
+      local Main = chain.chainlet "Main" { output = t.any, needs = { writer = Writer, large = Large } }
+      function Main:run()
+        local told = {}
+        local _, failure = pcall(function() for item in self.writer {} do told[#told + 1] = item end end)
+        local _, large = pcall(self.large, {})
+        return { told, failure.code, failure.chainlet, failure.details, failure.trace[1].line, large.chainlet, large.details }
+      end
+      return { main = Main, writer = Writer }
+      """
+    let details: ChainValue = ["limit": "limits.output", "value": 1000]
+    try await withChain(graph) { (chain: Chain) async throws -> Void in
+      let value = try await chain.run([:], .init(entry: "main"))
+      #expect(value == [[["limits.nodes", 50, "Writer"]], "output_limit", "Writer", details, 7, "Large", details])
+      do {
+        for try await _ in try chain.stream([:], .init(entry: "writer")) {}
+        Issue.record("it did not end")
+      } catch let failure as Failure { #expect(failure.details == details) }
+    }
+  }
+
   @Test("a request's own timeout is named as such, with the line that waited")
   func requestTimeout() async throws {
     try await withChain(source) { (chain: Chain) async throws -> Void in
@@ -110,6 +180,50 @@ struct LimitErrorTests {
       first.cancel()
       _ = try? await first.value
     }
+  }
+
+  private static func loading(memory: Int, _ top: String = "") -> String {
+    """
+    local chain = require "chain"
+    local Main = chain.chainlet "Main" { limits = { memory = \(memory) } }
+    \(top)
+    function Main:run() end
+    return Main
+    """
+  }
+
+  @Test("a memory limit below what a state takes is told as that, wherever it strikes while the chainlet is loaded")
+  func smallMemory() async throws {
+    var loaded = false
+    for memory in stride(from: 1, to: 200_000, by: 1_999) {
+      guard let failure = await failure(of: Self.loading(memory: memory)) else {
+        loaded = true
+        continue
+      }
+      #expect(failure.code == "memory_limit")
+      #expect(failure.message.hasPrefix("Main"))
+      #expect(failure.message.contains("limits.memory"))
+      #expect(failure.chainlet == "Main")
+      #expect(failure.details == ["limit": "limits.memory", "value": .integer(Int64(memory))])
+    }
+    #expect(loaded)
+    let least = await failure(of: Self.loading(memory: 1000))
+    #expect(least?.message == "Main: limits.memory (1000 bytes) is too small: a state takes about 30 KB before it does anything")
+  }
+
+  @Test("what a file does while it is loaded is ended with the limit and the line", arguments: [
+    (
+      "local all = {} for i = 1, 1e5 do all[i] = {} end",
+      "Main: evaluating graph.lua takes more memory than limits.memory (1 MB) allows at graph.lua:3"
+    ),
+    (
+      "local s = ('a'):rep(10 << 20) s = s .. s",
+      "graph.lua:3: loading the files makes a string longer than 16 MB\n  3 | local s = ('a'):rep(10 << 20) s = s .. s\n      ^"
+    ),
+  ])
+  func loading(top: String, told: String) async {
+    let failure = await failure(of: Self.loading(memory: 1 << 20, top))
+    #expect(failure?.message.hasSuffix(told) == true)
   }
 
   @Test("overloaded names both bounds and their values")

@@ -36,6 +36,51 @@ struct SchemaConformanceTests {
     #expect(throws: Failure.self) { try ChainValue(json: Array(text.utf8)) }
   }
 
+  @Test("a key may have 4096 bytes: in JSON, out as JSON, from state to state, and in what Swift gives and takes", arguments: [
+    ("any", ChainType.any), ("map", .map(.integer)), ("union", .union(.integer, .map(.integer), .any)),
+  ])
+  func longKeys(name: String, type: ChainType) async throws {
+    let wrong = "key of 4097 bytes; a key may have 4096"
+    func json(_ length: Int) -> String { "{\"\(String(repeating: "k", count: length))\":1}" }
+    func lua(_ length: Int) -> String { "{ [('k'):rep(\(length))] = 1 }" }
+    let bridge = try SchemaBridge(type)
+    #expect(try bridge.read(json(4096)) == nil)
+    #expect(try bridge.read(json(4097))?.message == "Test.input: \(wrong)")
+    #expect(try bridge.read(json(4097))?.code == "bad_input")
+    #expect(try bridge.cross(lua(4096)) == nil)
+    #expect(try bridge.cross(lua(4097))?.message == "Test.input: \(wrong)")
+    #expect(try bridge.write(lua(4096)).get() == json(4096))
+    #expect(throws: TypeMismatch.self) { try bridge.write(lua(4097)).get() }
+    #expect(try SchemaBridge(.list(type)).cross("{ \(lua(1)), \(lua(4097)) }")?.message == "Test.input[2]: \(wrong)")
+    #expect(try SchemaBridge(.list(type)).read("[\(json(1)),\(json(4097))]")?.message == "Test.input[2]: \(wrong)")
+  }
+
+  @Test("a key that is too long is refused by json.encode and json.decode, and as an output")
+  func longKeysInScripts() async throws {
+    let graph = """
+      local chain = require "chain"
+      local json = require "json"
+      local Main = chain.chainlet "Main" { input = { x = chain.types.any }, output = chain.types.any }
+      function Main:run(req)
+        if req.x ~= "out" then return req.x end
+        local long = ("k"):rep(5000)
+        local _, first = pcall(json.encode, { [long] = 1 })
+        local _, second = pcall(json.decode, '{"' .. long .. '":1}')
+        assert(json.decode('"' .. long .. '"') == long)
+        return { errors = { first, second }, [req.x] = { [long] = 1 } }
+      end
+      return Main
+      """
+    let long: ChainValue = .record([ChainValue.Field(String(repeating: "k", count: 5000), 1)])
+    let told = "key of 5000 bytes; a key may have 4096"
+    let input = await failure(of: graph, ["x": long])
+    #expect(input?.code == "bad_input" && input?.message == "Main.input.x: \(told)")
+    let output = await failure(of: graph, ["x": "out"])
+    #expect(output?.code == "bad_output" && output?.message == "Main.output.out: \(told)")
+    let errors = try await withChain(graph.replacing(", [req.x] = { [long] = 1 }", with: "")) { try await $0.run(["x": "out"]) }
+    #expect(errors["errors"] == [.string("graph.lua:7: json.encode: \(told)"), .string("graph.lua:8: json.decode: \(told)")])
+  }
+
   @Test("no cut or changed byte of a text breaks the reader")
   func damage() throws {
     let type = ChainType.record(["a": .list(.union(.integer, .string, .map(.number))), "b": .optional(.bytes), "c": .any])

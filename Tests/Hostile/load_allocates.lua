@@ -1,4 +1,4 @@
--- error: 
+-- error: loading the files takes more than 256 MB of memory
 end
 local t = {}
 while true do t[#t + 1] = {} end

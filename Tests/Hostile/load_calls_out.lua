@@ -1,4 +1,4 @@
--- error: 
+-- error: chain.sleep is not available while a file is loaded
 end
 chain.sleep(1)
 function Attacker:late()

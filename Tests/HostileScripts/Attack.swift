@@ -67,7 +67,8 @@ package struct Attack: Sendable {
     let wanted = words.count > 1 ? String(words[1].drop { $0 == " " }) : ""
     switch (words[0], end) {
     case ("ends", .failure(let failure)):
-      return failure.code == wanted ? nil : "must end by \(wanted), was \(failure.code): \(failure.message.prefix(300))"
+      guard failure.code == wanted else { return "must end by \(wanted), was \(failure.code): \(failure.message.prefix(300))" }
+      return Self.limitCodes.contains(wanted) ? Self.missing(inLimit: failure) : nil
     case ("returns", .success(let text)):
       return text == wanted ? nil : "must return \(wanted), was \(text.prefix(300))"
     case ("error", .failure(let failure)):
@@ -75,6 +76,20 @@ package struct Attack: Sendable {
     default:
       return "must be '\(ending)', was \(end)"
     }
+  }
+
+  /// What the failure of a limit does not tell: the chainlet, the limit's name and value, and the Lua line.
+  private static func missing(inLimit failure: Failure) -> String? {
+    var missing: [String] = []
+    if failure.chainlet == nil { missing.append("chainlet") }
+    if case .string(let limit)? = failure.details["limit"] {
+      if !failure.message.contains(limit) { missing.append("\(limit) in its message") }
+    } else {
+      missing.append("details.limit")
+    }
+    if failure.details["value"] == nil { missing.append("details.value") }
+    if failure.trace.first?.place == nil { missing.append("line") }
+    return missing.isEmpty ? nil : "must tell its \(missing.joined(separator: ", its ")): \(failure.message.prefix(300))"
   }
 
   private func problem(ofError failure: Failure, _ wanted: String) -> String? {

@@ -18,13 +18,14 @@ struct LuaDifferenceTests {
     defer { stock_close(stock) }
     let lua = try LuaState()
     let ours: LuaFunction = try lua.run(text, name: "cases.lua")
+    let bound = Array(": a string may have 16 MB".utf8) // ours says it, behind Lua's message
     var differences = 0
     for number in first..<(first + count) {
       var length = 0
       let bytes = try #require(stock_case(stock, Int64(number), &length))
       let expected = [UInt8](UnsafeRawBufferPointer(start: bytes, count: length))
       let actual: LuaBytes = try ours.call(number)
-      guard actual.bytes != expected else { continue }
+      guard actual.bytes.replacing(bound, with: []) != expected else { continue }
       differences += 1
       guard differences <= 20 else { break }
       Issue.record("case \(number): stock \(String(decoding: expected, as: UTF8.self)); ours \(String(decoding: actual.bytes, as: UTF8.self))")

@@ -20,6 +20,7 @@
 typedef struct clg_memory {
   size_t used, limit, peak;
   size_t string_limit;                      // bytes of one string that Lua makes; 16 MB
+  int long_string;                          // the last refusal was of a string longer than that
   int host, over;
   struct clg_arena *arena;                  // where small blocks come from first
   struct clg_threads *threads;              // the coroutines that scripts made and that are not collected yet
@@ -57,6 +58,7 @@ enum clg_why { CLG_NONE = 0, CLG_SLICE = 1, CLG_WAIT = 2 };
 enum clg_end {
   CLG_ALIVE = 0, CLG_CPU = 1, CLG_MEMORY = 2, CLG_TIMEOUT = 3, CLG_CANCELLED = 4, CLG_CANCELLED_HARD = 5,
   CLG_LOST = 6,                             // its lane was given up
+  CLG_STRING = 7,                           // it made a string longer than one may be
 };
 
 // One run: a coroutine that the host resumes. Only the thread of its watch touches it.
@@ -187,6 +189,9 @@ int clg_distance(const char *a, size_t a_length, const char *b, size_t b_length)
 int clg_make_read_only(lua_State *L, const char *name);
 // Pushes the table behind the view of that name at `index`; 0 and nothing when it is none. Needs three slots.
 int clg_push_viewed(lua_State *L, int index, const char *name);
+
+// Pushes what the library says where a string would be longer than one may be.
+const char *clg_push_too_long(lua_State *L);
 
 // ---------------------------------------------------------------------------------------------- release
 const char *clg_lua_identification(void);   // of the library that runs: "$LuaVersion: Lua 5.4.8  Copyright …"

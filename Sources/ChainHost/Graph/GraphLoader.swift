@@ -46,13 +46,19 @@ package enum GraphLoader {
     do throws(BoundedCallError) {
       try state.callBounded(arguments: 1, seconds: source.timeLimit)
     } catch {
-      switch error {
-      case .raised(let error):
-        host.add(
-          Problem(error.kind == .memory ? "loading the files takes more than \(source.memoryLimit >> 20) MB of memory" : error.message, place: SourcePlace(file: entry.path, line: 0)))
-      case .tooLong: host.add(Problem("loading does not end: the files ran for \(RecordReader.number(source.timeLimit)) s; is there a loop at the top of a file?", place: SourcePlace(file: entry.path, line: 0)))
-      case .waited: host.add(Problem("the file waits while it is loaded", place: SourcePlace(file: entry.path, line: 0)))
-      }
+      let (message, place): (String, SourcePlace?) =
+        switch error {
+        case .raised(let error): (error.message, nil)
+        case .noMemory(let place): ("loading the files takes more than \(byteText(source.memoryLimit)) of memory", place)
+        case .longString(let place): ("loading the files makes a string longer than \(byteText(state.stringLimit))", place)
+        case .tooLong(let place):
+          (
+            "loading does not end: the files ran for \(RecordReader.number(source.timeLimit)) s; is there a loop at the top of a file?",
+            place
+          )
+        case .waited: ("the file waits while it is loaded", nil)
+        }
+      host.add(Problem(message, place: place ?? SourcePlace(file: entry.path, line: 0)))
       try state.hostSection { _ = $0.push(kept: host.unknownReference) }
     }
     try PatternCheck(host, state).run()

@@ -116,7 +116,10 @@ enum GraphFiles {
       switch problem {
       case .missing: Missing(message: "there is no file \(shown)")
       case .directory: Missing(message: "\(shown) is a folder", suggestion: "name the file in it: \(shown.hasSuffix("/") ? shown : shown + "/")graph.lua")
-      case .tooLarge(let limit): Missing(message: "\(shown) is larger than a source file may be (\(limit) bytes)")
+      case .tooLarge(let limit):
+        Missing(
+          message: "\(shown) is larger than a source file may be (limits.source: \(byteText(limit)))",
+          suggestion: "the operator's --limit source=… lets larger ones in")
       case .link: Missing(message: "\(shown) is a link")
       case .unreadable(let reason): Missing(message: "\(shown) cannot be read: \(reason)")
       }

@@ -43,20 +43,18 @@ package struct LiveChainlet {
         stack.remove(at: -2)
         stack.push(lightUserdata: LiveHost.entryMark)
       }
-    } catch { throw host.failure(error.message) }
+    } catch { throw host.failure(error, in: state) }
     do throws(BoundedCallError) {
       try state.callBounded(arguments: 1, seconds: evaluationLimit)
     } catch {
       switch error {
-      case .raised(let error):
-        if error.kind == .memory {
-          throw Failure(
-            code: Failure.Code.memoryLimit,
-            message: "\(declaration.name): evaluating \(declaration.file) takes more memory than limits.memory (\(declaration.limits.memory) bytes) allows",
-            chainlet: declaration.name)
-        }
-        throw host.failure(error.message)
-      case .tooLong: throw host.failure("evaluating \(declaration.file) does not end: it ran for \(Int(evaluationLimit)) s")
+      case .raised(let error): throw host.failure(error.message)
+      case .noMemory(let place):
+        throw Failure.evaluation(of: declaration.file, for: declaration.name, exceeds: state.memoryLimit, at: place)
+      case .longString(let place):
+        throw host.failure("evaluating \(declaration.file) makes a string longer than \(byteText(state.stringLimit))", place)
+      case .tooLong(let place):
+        throw host.failure("evaluating \(declaration.file) does not end: it ran for \(Int(evaluationLimit)) s", place)
       case .waited: throw host.failure("\(declaration.file) waits while it is evaluated")
       }
     }
@@ -95,8 +93,12 @@ final class LiveHost: AuthorHost {
 
   func pushExtras(to stack: LuaStack, state: LuaState) {}
 
-  func failure(_ message: String) -> Failure {
-    Failure(code: Failure.Code.invalidGraph, message: message, chainlet: declaration.name)
+  func failure(_ message: String, _ place: SourcePlace? = nil) -> Failure {
+    Failure(code: Failure.Code.invalidGraph, message: message + (place.map { " at \($0)" } ?? ""), chainlet: declaration.name)
+  }
+
+  func failure(_ error: LuaError, in state: LuaState) -> Failure {
+    error.kind == .memory ? .stateTooSmall(for: declaration.name, memory: state.memoryLimit) : failure(error.message)
   }
 
   // MARK: Declaring
@@ -234,7 +236,7 @@ final class LiveHost: AuthorHost {
         live.runBatch = LiveHost.keepMethod("run_batch", of: reference, stack)
         return live
       }
-    } catch { throw failure(error.message) }
+    } catch { throw failure(error, in: state) }
   }
 
   /// Keeps a method of a class, looking at what it extends too; 0 when there is none.

@@ -86,7 +86,7 @@ package enum TextModule {
       result.append(part)
       return stepping.pause?() ?? true
     }
-    if isTooLong { return stack.fail("resulting string too large") }
+    if isTooLong { return stack.failTooLong() }
     if result.count > memory.limit { return Int32(CLG_NO_MEMORY) }
     stack.push(bytes: result.bytes)
     return 1

@@ -227,7 +227,7 @@ extension Lane {
   ) -> CallRef {
     let call = ChainletState.take(from: state.core)
     call.pointee.kind = .hook
-    let request = Request.outside(taskLimit: state.program.limits.tasks)
+    let request = Request.outside(taskLimit: state.taskLimit)
     request.servant = state
     call.extra.request = request
     call.pointee.request = .passUnretained(request)

@@ -16,6 +16,8 @@ final class Batching {
   var running: CallRef?
   var items: [Waiter] = []
   var outcomes: [Outcome] = []
+  /// The limit that put the state out of service, if `run_batch` itself reached it.
+  var reached: Failure?
 
   enum Outcome {
     /// On the stack of the item.
@@ -153,13 +155,23 @@ extension Lane {
 
   /// Of a call whose input is there when its state serves no more: no batch of it begins there. It may be tried again.
   func batchLoss(of call: CallRef) -> Failure? {
-    call.state.batching != nil && call.state.isRetired ? Lane.lostBatch(of: call.state) : nil
+    call.state.isRetired ? call.state.batching.map { Lane.lostBatch(of: call.state, to: $0.reached) } : nil
   }
 
-  private static func lostBatch(of state: ChainletState) -> Failure {
+  private static func lostBatch(of state: ChainletState, to reached: Failure?) -> Failure {
     Failure(
-      code: Failure.Code.stateLost, message: "\(state.name) was lost to a limit while a batch of it ran or waited",
-      chainlet: state.name)
+      code: Failure.Code.stateLost,
+      message: "\(state.name) was lost to a limit while a batch of it ran or waited\(reached.map { ": \($0.message)" } ?? "")",
+      details: reached?.details ?? .null, chainlet: state.name)
+  }
+
+  private static func limit(reachedBy run: CallRef, of state: ChainletState) -> Failure? {
+    switch clg_end(UInt32(run.pointee.run.killed)) {
+    case CLG_CPU: state.cpuFailure([])
+    case CLG_MEMORY: state.memoryFailure()
+    case CLG_STRING: state.stringFailure([])
+    default: nil
+    }
   }
 
   /// A limit has put the state out of service: what waits in it cannot run there. It may be tried again.
@@ -167,8 +179,9 @@ extension Lane {
     let waiting = batching.singles + batching.queue.waiting + (batching.items.count > 1 ? batching.items : [])
     batching.singles = []
     batching.queue.remove { _ in true }
+    batching.reached = batching.running.flatMap { Lane.limit(reachedBy: $0, of: state) }
     for item in waiting where item.isQueued {
-      complete(item.call, failure: Lane.lostBatch(of: state), results: 0)
+      complete(item.call, failure: Lane.lostBatch(of: state, to: batching.reached), results: 0)
     }
   }
 }

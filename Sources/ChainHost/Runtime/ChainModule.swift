@@ -226,7 +226,9 @@ final class ChainModule {
   private func startProblem(_ stack: LuaStack, _ what: String, _ call: CallRef) -> Int32? {
     guard lane.mayStartTasks(call) else { return stack.fail("\(what): this call is being ended and can start nothing more") }
     let request = call.pointee.request.takeUnretainedValue()
-    return request.hasRoomForTask ? nil : stack.fail(Request.tooManyTasks(for: what))
+    if request.hasRoomForTask { return nil }
+    failures.push(request.tooManyTasks(for: what, at: stack.place(level: 1), in: call.state.name), onto: stack)
+    return Int32(CLG_ERROR)
   }
 
   private func cancelTask(_ stack: LuaStack) -> Int32 {

@@ -80,6 +80,8 @@ final class ChainletState {
   var parked: [CallRef] = []
 
   var name: String { program.declaration.name }
+  /// Of what enters here.
+  var taskLimit: TaskLimit { TaskLimit(most: program.limits.tasks, chainlet: name) }
 
   /// The most coroutines that are kept for later calls.
   private static let poolLimit: Int32 = 1024
@@ -95,11 +97,11 @@ final class ChainletState {
       lua = try LuaState(memoryLimit: limits.memory, seed: lane.environment.random() | 1)
       lua.coroutineLimit = limits.coroutines
       module = try ChainModule(lane: lane, lua: lua, name: declaration.name)
-    } catch { throw ChainletState.failure(declaration, error) }
+    } catch { throw ChainletState.failure(program, error) }
     if let replacement = generation.replacements[declaration.name] {
       do throws(LuaError) {
         live = try LiveChainlet(replacing: program, by: replacement, module: module, state: lua)
-      } catch { throw ChainletState.failure(declaration, error) }
+      } catch { throw ChainletState.failure(program, error) }
     } else {
       let (module, modules) = (module, generation.modules)
       live = try LiveChainlet.evaluate(
@@ -114,7 +116,7 @@ final class ChainletState {
         try SchemaLink(program.input, state), try SchemaLink(program.output, state),
         try program.result.map { result throws(LuaError) in try SchemaLink(result, state) }
       )
-    } catch { throw ChainletState.failure(declaration, error) }
+    } catch { throw ChainletState.failure(program, error) }
     core = .allocate(capacity: 1) // from here on the object is whole, and `deinit` puts all of it away
     core.initialize(
       to: StateCore(
@@ -134,12 +136,13 @@ final class ChainletState {
         return stack.keep()
       }
       selfReference = try makeSelf(generation)
-    } catch { throw ChainletState.failure(declaration, error) }
+    } catch { throw ChainletState.failure(program, error) }
   }
 
-  private static func failure(_ declaration: ChainletDeclaration, _ error: LuaError) -> Failure {
-    let code = error.kind == .memory ? Failure.Code.memoryLimit : Failure.Code.invalidGraph
-    return Failure(code: code, message: "\(declaration.name): \(error.message)", chainlet: declaration.name)
+  private static func failure(_ program: ChainletProgram, _ error: LuaError) -> Failure {
+    let name = program.declaration.name
+    if error.kind == .memory { return .stateTooSmall(for: name, memory: program.limits.memory) }
+    return Failure(code: Failure.Code.invalidGraph, message: "\(name): \(error.message)", chainlet: name)
   }
 
   deinit {

@@ -157,10 +157,10 @@ extension Lane {
     guard caller.pointee.depth < Lane.maxDepth(caller) else {
       return wake(caller, failure: caller.state.depthFailure(calling: target, caller.whereabouts.first?.place))
     }
-    if need.pointee.isStream, !caller.pointee.request.takeUnretainedValue().hasRoomForTask {
+    let request = caller.pointee.request.takeUnretainedValue()
+    if need.pointee.isStream, !request.hasRoomForTask {
       let what = caller.state.needNames[Int(caller.pointee.run.operand)]
-      return wake(caller, failure: Failure(
-        code: Failure.Code.failed, message: caller.place(of: waiter) + Request.tooManyTasks(for: "self.\(what)")))
+      return wake(caller, failure: request.tooManyTasks(for: "self.\(what)", at: caller.place(of: waiter), in: caller.state.name))
     }
     var options = need.pointee.options
     if waiter.top >= 2, let problem = readOptions(waiter, at: 2, into: &options, target.name) {

@@ -35,6 +35,9 @@ extension Lane {
     case CLG_MEMORY:
       stateWasKilled(state)
       return state.memoryFailure(placeOfKill(call))
+    case CLG_STRING:
+      stateWasKilled(state)
+      return state.stringFailure(placeOfKill(call))
     case CLG_TIMEOUT: return timeoutInside(call)
     case CLG_CANCELLED, CLG_CANCELLED_HARD: return endingFailure(call)
     default: break

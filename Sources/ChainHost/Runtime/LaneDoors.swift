@@ -57,7 +57,7 @@ extension Lane {
     let request = Request(
       id: opening.id, entry: graph.entrypoints[opening.entry].name, generation: built, input: opening.input, feed: opening.options.feed, form: opening.form,
       trace: TraceID(high: environment.random(), low: environment.random()),
-      deadline: opening.options.timeout.map { moment($0, after: now) } ?? .max, taskLimit: state.program.limits.tasks,
+      deadline: opening.options.timeout.map { moment($0, after: now) } ?? .max, taskLimit: state.taskLimit,
       completion: completion)
     request.onEvent = onEvent
     accept(request, entry: state)

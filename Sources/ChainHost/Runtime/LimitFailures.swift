@@ -29,6 +29,14 @@ extension ChainletState {
       "needs more memory than its limit of \(byteText(limit)) (limits.memory)\(what)", trace)
   }
 
+  /// The code is that of `limits.memory`: it is the allocator that refuses.
+  func stringFailure(_ trace: [Failure.TraceEntry]) -> Failure {
+    let most = lua.stringLimit
+    return limitFailure(
+      Failure.Code.memoryLimit, "string", .integer(Int64(most)), "made a string longer than the limit of \(byteText(most)) for one string",
+      trace)
+  }
+
   /// It is raised where the call was made, which notes the trace.
   func depthFailure(calling target: ChainletState, _ place: SourcePlace?) -> Failure {
     let limit = program.limits.depth
@@ -45,15 +53,46 @@ extension ChainletState {
       "is overloaded: \(running) and \(core.pointee.waiting) wait (scaling.queue)")
   }
 
+  /// A failure of what this chainlet gave: where it is too large, it tells the limit.
+  func given(_ failure: Failure) -> Failure {
+    guard failure.code == Failure.Code.outputLimit else { return failure }
+    var failure = failure
+    let limits = program.limits
+    let (limit, value) = failure.message.hasSuffix("(limits.nodes)") ? ("limits.nodes", limits.nodes) : ("limits.output", limits.output)
+    failure.details = ["limit": .string(limit), "value": .integer(Int64(value))]
+    failure.chainlet = name
+    return failure
+  }
+
   /// A failure of what `run` returned. Nothing is left of the line that returned it, so it is told where `run` begins.
   func returned(_ failure: Failure) -> Failure {
     guard failure.code == Failure.Code.outputLimit else { return failure }
-    var failure = failure
-    let isNodes = failure.message.hasSuffix("(limits.nodes)")
-    let limits = program.limits
-    failure.details = ["limit": .string(isNodes ? "limits.nodes" : "limits.output"), "value": .integer(Int64(isNodes ? limits.nodes : limits.output))]
+    var failure = given(failure)
     failure.trace.append(Failure.TraceEntry(chainlet: name, place: program.declaration.methods["run"], function: "run"))
     return failure
+  }
+}
+
+extension Failure {
+  /// A chainlet's state has no room for what the host puts into each.
+  static func stateTooSmall(for chainlet: String, memory: Int) -> Failure {
+    memoryFailure(
+      whileLoading: chainlet, memory, "limits.memory (\(byteText(memory))) is too small: a state takes about 30 KB before it does anything")
+  }
+
+  /// The file of a chainlet has reached the memory limit of its state.
+  static func evaluation(of file: String, for chainlet: String, exceeds memory: Int, at place: SourcePlace?) -> Failure {
+    let text = "evaluating \(file) takes more memory than limits.memory (\(byteText(memory))) allows\(place.map { " at \($0)" } ?? "")"
+    return memoryFailure(whileLoading: chainlet, memory, text, place)
+  }
+
+  private static func memoryFailure(
+    whileLoading chainlet: String, _ memory: Int, _ text: String, _ place: SourcePlace? = nil
+  ) -> Failure {
+    Failure(
+      code: Failure.Code.memoryLimit, message: "\(chainlet): \(text)",
+      details: ["limit": "limits.memory", "value": .integer(Int64(memory))], chainlet: chainlet,
+      trace: place.map { [TraceEntry(chainlet: chainlet, place: $0)] } ?? [])
   }
 }
 
@@ -61,9 +100,7 @@ extension Lane {
   /// Where the run that has just been ended reached its limit.
   func placeOfKill(_ call: CallRef) -> [Failure.TraceEntry] {
     guard watch.pointee.killed_run == call.raw else { return [] }
-    watch.pointee.killed_run = nil
-    let file = withUnsafeBytes(of: &watch.pointee.killed_file) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    return [Failure.TraceEntry(chainlet: call.state.name, place: SourcePlace(file: file, line: Int(watch.pointee.killed_line)))]
+    return watch.takePlaceOfKill().map { [Failure.TraceEntry(chainlet: call.state.name, place: $0)] } ?? []
   }
 
   /// The answer that a run got does not fit into its state's memory: it ends where it takes it.

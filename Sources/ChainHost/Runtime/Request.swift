@@ -66,7 +66,7 @@ final class Request {
   /// Its tasks that have not ended. `taskLimit` bounds them, but each group may always have one, so that groups
   /// inside the items of groups cannot wait for themselves.
   var tasks = 0
-  let taskLimit: Int
+  let taskLimit: TaskLimit
   /// Groups that have items to start when `tasks` falls.
   var held = WaitLine()
   /// Of work in the background: when it, and what it starts in the background itself, has to be over.
@@ -82,7 +82,7 @@ final class Request {
 
   init(
     id: UInt64, entry: String, generation: LaneGeneration, input: ChainInput, feed: ChainFeed? = nil, form: OutputForm, trace: TraceID,
-    deadline: UInt64, taskLimit: Int, completion: @escaping (Result<ChainOutput, Failure>) -> Void
+    deadline: UInt64, taskLimit: TaskLimit, completion: @escaping (Result<ChainOutput, Failure>) -> Void
   ) {
     self.id = id
     self.entry = entry
@@ -101,19 +101,30 @@ final class Request {
   deinit { line.deallocate() }
 
   /// For what runs outside of any request.
-  static func outside(taskLimit: Int = .max) -> Request {
+  static func outside(taskLimit: TaskLimit = TaskLimit()) -> Request {
     Request(
       id: 0, entry: "", generation: .none, input: .value(.null), form: .value, trace: TraceID(high: 0, low: 0),
       deadline: .max, taskLimit: taskLimit, completion: { _ in })
   }
 }
 
+/// How many tasks a request may have at once, and the chainlet whose `limits.tasks` that is: the one that it enters.
+struct TaskLimit {
+  var most = Int.max
+  var chainlet = ""
+}
+
 extension Request {
-  var hasRoomForTask: Bool { tasks < taskLimit }
+  var hasRoomForTask: Bool { tasks < taskLimit.most }
 
   /// Why `what` starts nothing: streams of needs count as tasks.
-  static func tooManyTasks(for what: String) -> String {
-    "\(what): the request has as many tasks as limits.tasks allows; wait for some of them first"
+  /// - Parameter place: of the Lua line, as messages begin with it.
+  func tooManyTasks(for what: String, at place: String, in chainlet: String) -> Failure {
+    let (most, owner) = (taskLimit.most, taskLimit.chainlet)
+    return Failure(
+      code: Failure.Code.failed,
+      message: "\(place)\(what): the request has as many tasks as limits.tasks of \(owner) allows (\(most)); wait for some of them first",
+      details: ["limit": "limits.tasks", "value": .integer(Int64(most))], chainlet: chainlet)
   }
 }
 

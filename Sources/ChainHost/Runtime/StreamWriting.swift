@@ -193,7 +193,7 @@ extension Lane {
 
   private func written(_ call: CallRef, _ encoded: Result<ChainOutput, Failure>? = nil, to channel: StreamChannel) {
     if case .failure(let failure) = encoded {
-      wake(call, failure: failure)
+      wake(call, failure: call.state.given(failure))
     } else {
       call.waiter.setTop(0)
       wake(call, answers: 0)

@@ -145,7 +145,7 @@ extension Lane {
     let request = call.pointee.request.takeUnretainedValue()
     var starts = 0
     while group.canStart, starts < Lane.startsPerTurn {
-      guard request.tasks < request.taskLimit || group.running == 0 else {
+      guard request.hasRoomForTask || group.running == 0 else {
         request.held.add(Waiter(call, ticket: stamp()))
         return true
       }

@@ -26,6 +26,8 @@ package struct CrossingLimits: Sendable {
   }
 
   static let deepest = 64
+  /// Bytes of a name in a map, or in a table under `t.any`.
+  static let longestKey = 4096
   /// Members of unions that do not fit are walked in vain: how often, on the average.
   private static let walks = 16
 

@@ -249,6 +249,8 @@ struct Explanation {
       guard stack.type(at: top + 1) == .string else {
         return Complaint(expected: "keys that are strings", got: article(stack.describe(at: top + 1)))
       }
+      let length = stack.bytes(at: top + 1).count
+      if length > CrossingLimits.longestKey { return .longKey(length) }
       if let wrong = utf8(top + 1) { return wrong }
       let key = stack.text(at: top + 1) ?? ""
       if let found = body(&self, key, top + 2) { return found }

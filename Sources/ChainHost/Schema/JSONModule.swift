@@ -36,6 +36,8 @@ package enum JSONModule {
       }
       return stack.fail(error.message)
     }
+    // Escapes make up to six bytes of one.
+    guard buffer.count <= LuaState.of(stack).pointee.memory.string_limit else { return stack.failTooLong() }
     stack.push(bytes: buffer.bytes)
     return 1
   }

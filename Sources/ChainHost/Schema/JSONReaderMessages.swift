@@ -2,6 +2,7 @@ extension JSONReader {
   func type(of node: UnsafeMutablePointer<SchemaNode>) -> ChainType { program.origins[Int(node.pointee.origin)] }
 
   mutating func tooManyBytes() -> Bool { !quiet && fail(.tooManyBytes(limits.bytes)) }
+  @inline(never) mutating func longKey(_ count: Int) -> Bool { !quiet && fail(.longKey(count)) }
   mutating func tooManyValues() -> Bool { !quiet && fail(.tooManyValues(limits.nodes)) }
 
   /// The value at `at` is of another type.

@@ -205,6 +205,7 @@ extension JSONReader {
       repeat {
         let token = at
         guard let key = anyKey() else { return false }
+        guard key.count <= CrossingLimits.longestKey else { return longKey(key.count) }
         bytes &-= key.count
         values &-= 1
         guard bytes >= 0 else { return tooManyBytes() }

@@ -154,7 +154,9 @@ extension JSONWriter {
     while stack.next(index) {
       guard stack.type(at: base &+ 1) == .string else { return nil }
       if element == nil || !JSONMarks.isNull(stack, at: base &+ 2) {
-        keys.append(stack.bytes(at: base &+ 1))
+        let key = stack.bytes(at: base &+ 1)
+        guard key.count <= CrossingLimits.longestKey else { return nil }
+        keys.append(key)
         guard keys.count <= values else { break } // too many: seen below
         if base > outer {
           stack.push(copyOf: base &+ 1)

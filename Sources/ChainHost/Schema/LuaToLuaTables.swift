@@ -149,11 +149,13 @@ extension LuaToLua {
     return !node.pointee.limited || ValueBounds.admits(count: copied, node)
   }
 
-  @inline(__always) mutating func copyKey(_ index: Int32) -> Bool {
+  @inline(__always) private mutating func copyKey(_ index: Int32) -> Bool { copyText(index, most: CrossingLimits.longestKey) }
+
+  @inline(__always) private mutating func copyText(_ index: Int32, most: Int = .max) -> Bool {
     guard from.type(at: index) == .string else { return false }
     let text = from.bytes(at: index)
     bytes &-= text.count
-    guard bytes >= 0, UTF8Check.isValid(text), pace.goesOn(afterBytes: text.count) else { return false }
+    guard bytes >= 0, text.count <= most, UTF8Check.isValid(text), pace.goesOn(afterBytes: text.count) else { return false }
     to.push(bytes: text)
     return true
   }
@@ -163,7 +165,7 @@ extension LuaToLua {
   /// Plain data only: nil as null, booleans, numbers but NaN and infinities, text, blobs, tensors, lists and tables of names.
   mutating func copyAny(_ index: Int32) -> Bool {
     switch from.type(at: index) {
-    case .string: return copyKey(index)
+    case .string: return copyText(index)
     case .number:
       if from.isInteger(at: index) {
         to.push(integer: from.integer(at: index))

@@ -64,7 +64,7 @@ struct Complaint: Sendable {
   /// The whole is too large, by this limit of outputs: another code.
   var limit: String?
   var isSize: Bool { limit != nil }
-  /// The text is no JSON, or is nested too deep: no other member of a union would fit.
+  /// The text is no JSON, is nested too deep, or has a key too long: no other member of a union would fit.
   var isFinal = false
 
   init(expected: String, got: String) {
@@ -100,6 +100,14 @@ struct Complaint: Sendable {
     var complaint = Complaint(
       expected: "at most \(depth) nested tables", got: "more",
       text: "nested deeper than \(depth) tables (does a table contain itself?)")
+    complaint.isFinal = true
+    return complaint
+  }
+
+  static func longKey(_ count: Int) -> Complaint {
+    var complaint = Complaint(
+      expected: "keys of at most \(CrossingLimits.longestKey) bytes", got: "one of \(count)",
+      text: "key of \(count) bytes; a key may have \(CrossingLimits.longestKey)")
     complaint.isFinal = true
     return complaint
   }

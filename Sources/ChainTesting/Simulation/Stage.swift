@@ -210,7 +210,7 @@ final class Stage: Sendable {
   }
 
   /// What the programs may well run into.
-  private static let known = ["as many tasks as limits.tasks", "the stream is closed", "the stream has ended", "nothing for item", "being read by another", "can start nothing more"]
+  private static let known = ["as many tasks as limits.tasks of", "the stream is closed", "the stream has ended", "nothing for item", "being read by another", "can start nothing more"]
 
   private func judge(_ client: Client, _ value: ChainValue) {
     guard !client.streams, case .record = value else { return }
