@@ -125,7 +125,7 @@ struct BoundedWorkTests {
       let million = 1_000_000
       func read(_ text: String) async throws -> String {
         do { return String(decoding: try await chain.run(json: Array(text.utf8), .init(entry: "text")), as: UTF8.self) } catch {
-          return (error as? Failure)?.message ?? "\(error)"
+          return error.message
         }
       }
       #expect(try await read(#"{"text":"\#(String(repeating: #"\u0041"#, count: million))"}"#) == "\"\(million) A\"")

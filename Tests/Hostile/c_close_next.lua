@@ -10,4 +10,4 @@ local function deeper(n)
   deeper(n - 1)
   return n
 end
-pcall(deeper, 20000)
+pcall(deeper, 8000)
