@@ -113,7 +113,7 @@ struct Complaint: Sendable {
 
   static var tooMuchWork: Complaint {
     Complaint(
-      expected: "", got: "", text: "too large to be checked: its type has unions or patterns that are tried too often",
+      expected: "", got: "", text: "too large to be checked: its type has unions, patterns or names that are tried too often",
       limit: "limits.nodes")
   }
 
