@@ -66,4 +66,17 @@ struct NameSearchTests {
     // To Swift's strings both are the same.
     #expect(try SchemaBridge.refusal(.record(["\u{E9}": .integer]), "{ ['e\u{301}'] = 1 }").hasPrefix("Test.input[\"e\u{301}\"]: unknown field"))
   }
+
+  @Test("what a message shows of a name or a value is short, however long it is")
+  func long() throws {
+    let accents = "'e' .. ('\u{301}'):rep(100000)"
+    #expect(try SchemaBridge.refusal(.record(["a": .integer]), "{ [\(accents)] = 1 }").utf8.count < 300)
+    #expect(try SchemaBridge.refusal(.map(.integer), "{ [\(accents)] = 'x' }").utf8.count < 300)
+    let tagged = ChainType.union(.record(["kind": .choice("a")]), .record(["kind": .choice("b")]))
+    #expect(try SchemaBridge.refusal(tagged, "{ kind = ('x'):rep(100000) }")
+      == "Test.input.kind: expected one of \"a\", \"b\", got string (\"\(String(repeating: "x", count: 32))…\")")
+    let values = (1...1_000).map { "v\($0)" }
+    let message = try SchemaBridge.refusal(ChainType(.enumeration(values)), "'x'")
+    #expect(message.hasPrefix("Test.input: expected one of \"v1\", \"v2\"") && message.hasSuffix("\"v100\", …, got string (\"x\")"))
+  }
 }

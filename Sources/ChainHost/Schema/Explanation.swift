@@ -198,7 +198,7 @@ struct Explanation {
         stack.replace(at: unknown)
       }
     }
-    guard let first = stack.text(at: unknown) else { return nil }
+    guard let first = stack.text(at: unknown, most: LuaStack.longestName) else { return nil }
     path.append(.field(first))
     return .unknown(first, among: fields.map { program.string(ofName: program.fields[$0].name) })
   }
@@ -265,7 +265,7 @@ struct Explanation {
         return Complaint(expected: "keys that are strings", got: article(stack.describe(at: top + 1)))
       }
       if let wrong = utf8(top + 1) { return wrong }
-      let key = stack.text(at: top + 1) ?? ""
+      let key = stack.text(at: top + 1, most: LuaStack.longestName) ?? ""
       if let found = body(&self, key, top + 2) { return found }
       stack.setTop(top + 1)
     }
@@ -356,8 +356,8 @@ enum UnionChoice {
 
   static func wrongTag(_ node: SchemaNode, _ values: [Int32], _ tag: String?, _ program: SchemaProgram, _ path: inout [PathStep]) -> Complaint {
     path.append(.field(program.string(ofName: node.tag)))
-    let allowed = "one of " + values.map { "\"\(Complaint.escaped(program.string(ofName: $0)))\"" }.joined(separator: ", ")
+    let allowed = "one of " + Complaint.values(values.map { program.string(ofName: $0) })
     guard let tag else { return Complaint(expected: allowed, got: "", text: "missing field, expected \(allowed)") }
-    return Complaint(expected: allowed, got: "string (\"\(Complaint.escaped(tag))\")")
+    return Complaint(expected: allowed, got: Complaint.string(tag))
   }
 }
