@@ -160,7 +160,7 @@ extension JSONWriter {
     keys.sort {
       comparisons &+= 1
       if comparisons & 15 == 0 { _ = pace.goesOn() }
-      return $0.lexicographicallyPrecedes($1)
+      return $0.precedes($1)
     }
     buffer.append(0x7B)
     for key in keys {
