@@ -21,7 +21,9 @@ extension Lane {
     caller.pointee.wait = .answer
     let fits = fill(callee, from: waiter, need)
     guard fits == true, callee.pointee.core.pointee.lua.pointee.memory.over == 0 else {
-      return fillWithCare(callee, fits: fits, from: waiter, need)
+      let serial = caller.pointee.serial
+      fillWithCare(callee, fits: fits, from: waiter, need)
+      return charge(caller, serial: serial)
     }
     waiter.setTop(0)
     callee.pointee.phase = .ready
@@ -227,7 +229,9 @@ extension Lane {
     let need = needs + Int(call.pointee.need)
     let source = call.existingExtra?.output?.arguments?.stack ?? parent.waiter
     let streams = call.state.program.input.streamField.map { _ in handOverStream(to: call) }
+    let serial = parent.pointee.serial
     fillWithCare(call, fits: fill(call, from: source, need, streams: streams), from: source, need)
+    charge(parent, serial: serial)
   }
 
   /// The input is on the call's stack: it runs, or is run with others of its chainlet.
