@@ -16,6 +16,8 @@ struct StateCore {
   var holder: CallRef?
   /// Whether calls may start: `init` has ended well and the state is not closing.
   var isReady = false
+  /// Whether one may now.
+  var mayStart: Bool { isReady && slotsTaken < slots }
   /// Calls in the queue.
   var waiting: Int32 = 0
   /// While slots are being given on: a call may end in the midst of it.

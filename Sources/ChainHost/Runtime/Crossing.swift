@@ -197,7 +197,7 @@ extension Lane {
   /// Gives a queued call what it needs to start, one thing after the other, or leaves it waiting for it.
   func admit(_ call: CallRef) {
     if let gate = gate(of: call), call.pointee.extra == nil || call.extra.needGate == nil {
-      guard gate.taken < gate.limit else {
+      guard gate.hasPlace else {
         gate.waiting.add(Waiter(call, ticket: stamp()))
         call.extra.awaitedGate = gate
         return watchForDeadlocks()
@@ -207,7 +207,7 @@ extension Lane {
       call.extra.awaitedGate = nil
     }
     let core = call.pointee.core
-    guard core.pointee.isReady && core.pointee.slotsTaken < core.pointee.slots else {
+    guard core.pointee.mayStart else {
       call.state.enqueue(call)
       return watchForDeadlocks()
     }
@@ -221,10 +221,14 @@ extension Lane {
   }
 
   /// A call that waited has its slot: its input crosses now.
-  private func startQueued(_ call: CallRef) {
+  func startQueued(_ call: CallRef) {
     call.state.adoptCoroutine(call)
     call.pointee.phase = .ready
-    guard let parent = call.parent else { return startRoot(call) }
+    guard let parent = call.parent else {
+      let serial = call.pointee.serial
+      startRoot(call)
+      return charge(call, serial: serial)
+    }
     guard let needs = parent.pointee.core.pointee.needs else { return }
     let need = needs + Int(call.pointee.need)
     let source = call.existingExtra?.output?.arguments?.stack ?? parent.waiter
@@ -322,18 +326,5 @@ extension Lane {
         if state.isRetired { retiredStateIsEmpty(state) }
       }
     }
-  }
-
-  /// A slot is free: the next call of the queue takes it.
-  func startNext(_ core: UnsafeMutablePointer<StateCore>) {
-    guard !core.pointee.isStarting else { return } // the loop below, further out, sees the slot
-    let state = core.pointee.owner.takeUnretainedValue()
-    core.pointee.isStarting = true
-    while core.pointee.isReady, core.pointee.slotsTaken < core.pointee.slots, let call = state.dequeue() {
-      takeSlot(call)
-      startQueued(call)
-    }
-    core.pointee.isStarting = false
-    withExtendedLifetime(state) {}
   }
 }

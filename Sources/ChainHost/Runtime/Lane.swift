@@ -75,6 +75,8 @@ final class Lane: LoopClient, @unchecked Sendable {
   var channelCount: Int32 = 0
   /// Streams whose last handle was collected: they are closed in an event of its own.
   var forgotten: [Int32] = []
+  /// Queues of calls are about to go on, in an event that has been asked for.
+  var startsSoon = false
   var jsonBuffer = ByteBuffer()
   var idleWaiters: [() -> Void] = []
   var looksForIdle = false
