@@ -41,7 +41,7 @@ extension LuaStack {
     lua_settop(L, count)
   }
 
-  /// Pushes a list of the keys of the table at `index`, all of them strings, in the order of their bytes; returns their number.
+  /// Pushes a list of the keys of the table at `index`, all of them short strings, in the order of their bytes; returns their number.
   package func pushSortedNames(of index: Int32, most: Int) throws(LuaError) -> Int64 {
     let index = absolute(index)
     guard ensure(6) else { throw .noMemory }
@@ -54,12 +54,15 @@ extension LuaStack {
         throw LuaError(.runtime, "expected a name for each function, got the key \(key(at: -2)); write { name = function() … end }")
       }
       guard keys.count < most else { throw LuaError(.runtime, "more than \(most) functions") }
+      guard rawLength(at: -2) <= LuaStack.longestName else {
+        throw LuaError(.runtime, "a function's name has at most \(LuaStack.longestName) bytes, got one of \(rawLength(at: -2))")
+      }
       pop()
       push(copyOf: -1)
       keys.append((bytes(at: -1), Int64(keys.count + 1))) // they stay where they are while the key is in the table
       rawSet(found, at: Int64(keys.count))
     }
-    keys.sort { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    keys.sort { $0.bytes.precedes($1.bytes) }
     pushTable(array: Int32(clamping: keys.count))
     for (position, key) in keys.enumerated() {
       rawGet(found, at: key.place)

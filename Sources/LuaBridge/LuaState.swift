@@ -92,7 +92,8 @@ public final class LuaState {
       core.pointee.memory.host -= 1
       throw error
     }
-    guard clg_settle_protected(core) == LUA_OK else {
+    // Inside another section nothing is refused: that one judges.
+    guard core.pointee.memory.host > 0 || clg_settle_protected(core) == LUA_OK else {
       stack.setTop(top)
       throw .noMemory
     }

@@ -95,7 +95,7 @@ struct BoundedWorkTests {
   func unions() async throws {
     try await withChain(Self.source) { (chain: Chain) async throws -> Void in
       let (answer, others) = try await Self.ask(chain, "tree", 1_000)
-      #expect(answer == "Tree.input: too large to be checked: its type has unions or patterns that are tried too often")
+      #expect(answer == "Tree.input: too large to be checked: its type has unions, patterns or names that are tried too often")
       #expect(others > 1)
       var tree = ChainValue.list([ChainValue](repeating: "leaf", count: 1_000) + [1])
       for _ in 2...13 { tree = [tree] }

@@ -40,7 +40,7 @@ struct SchemaFormsTests {
     let type = ChainType.record(["lang": .string, "audio": ChainType(.stream(.bytes, result: nil))])
     let bridge = try SchemaBridge(type)
     #expect(bridge.program.streamField?.name == "audio")
-    #expect(bridge.program.streamField?.item == .bytes)
+    #expect(bridge.program.streamField?.items.type == .bytes)
     #expect(try bridge.cross("{ lang = 'en' }")?.message == "Test.input.audio: missing field, expected stream")
     #expect(try bridge.read(#"{"lang":"en","audio":[]}"#)?.message == "Test.input.audio: expected stream, got list")
     try bridge.second.hostSection { stack in

@@ -238,6 +238,12 @@ struct TaskTests {
     #expect(value == ["Main", 1, 32, "string", true])
   }
 
+  @Test("the names of all and race are short: they are sorted")
+  func longNames() async {
+    let failure = await failureOfMain("return chain.all { [('n'):rep(256)] = function() end, [('m'):rep(257)] = function() end }")
+    #expect(failure?.message.contains("chain.all: a function's name has at most 256 bytes, got one of 257") == true)
+  }
+
   @Test("describe gives name, doc and schema of each need of a group")
   func describe() async throws {
     let value = try await runMain("""

@@ -26,6 +26,22 @@ struct MemoryLimitTests {
     #expect(witness == nil)
   }
 
+  @Test("a host section within another refuses nothing, nor takes memory to say so: the outer one judges")
+  func nested() throws {
+    let lua = try LuaState(memoryLimit: 1 << 20)
+    var isThrough = false
+    #expect(throws: LuaError.self) {
+      try lua.hostSection { stack throws(LuaError) in
+        for position in 1...1_000 { try lua.hostSection { $0.push(text: String(repeating: "x", count: 2_000 + position)) } }
+        isThrough = true
+        #expect(lua.memoryUsed < 4 << 20)
+        stack.setTop(max(0, stack.top - 500))
+      }
+    }
+    #expect(isThrough)
+    #expect(try lua.run("return 1") == 1)
+  }
+
   static let scripts: [String] = [
     "local t = {} for i = 1, 40 do t[i] = { i, tostring(i) } end return #t",
     "return greet('Ada')",

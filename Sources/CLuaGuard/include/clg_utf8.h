@@ -140,6 +140,12 @@ static inline int clg_same(const uint8_t *a, const uint8_t *b, size_t length) {
   return 1;
 }
 
+// Whether a run of bytes comes before another.
+static inline int clg_precedes(const void *a, size_t a_length, const void *b, size_t b_length) {
+  int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
+  return order != 0 ? order < 0 : a_length < b_length;
+}
+
 // Copies blocks of 16 bytes: reads and writes up to 15 bytes more than `length`, where both must have room.
 static inline void clg_copy_blocks(uint8_t *to, const uint8_t *from, size_t length) {
   size_t i = 0;

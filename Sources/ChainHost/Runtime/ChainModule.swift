@@ -168,7 +168,6 @@ final class ChainModule {
     ("context", { enter($0, $1) { $0.context($1) } }),
     ("stream", { enter($0, $1) { $0.stream($1) } }),
     ("mutex", { enter($0, $1) { $0.mutex($1) } }),
-    ("describe", { enter($0, $1) { $0.describe($1) } }),
     ("is_stream", { enter($0, $1) { $0.isStream($1) } }),
     ("map_for", { enter($0, $1) { $0.mapFor($1) } }),
     ("failure", { enter($0, $1) { $0.makeFailure($1) } }),
@@ -176,7 +175,7 @@ final class ChainModule {
 
   /// Pushes the table that chain.lua takes its native functions from.
   func pushNatives(onto stack: LuaStack) {
-    stack.pushTable(fields: Int32(ChainModule.waits.count + ChainModule.natives.count + 2))
+    stack.pushTable(fields: Int32(ChainModule.waits.count + ChainModule.natives.count + 3))
     for (name, op) in ChainModule.waits {
       stack.pushWait(op: op.rawValue)
       stack.rawSet(-2, field: name)
@@ -187,6 +186,8 @@ final class ChainModule {
     }
     stack.pushTry({ enter($0, $1) { $0.toFailure($1) } }, of: self)
     stack.rawSet(-2, field: "try")
+    lua.push(stepped: { [unowned self] in describe($0, $1) }, onto: stack)
+    stack.rawSet(-2, field: "describe")
     pushLog(onto: stack)
     stack.rawSet(-2, field: "log")
   }
@@ -208,7 +209,7 @@ final class ChainModule {
     return lane.watch.pointee.run.map { UnsafeMutableRawPointer($0).assumingMemoryBound(to: Call.self) }
   }
 
-  private func refuseWhileLoading(_ stack: LuaStack, _ what: String) -> Int32 {
+  func refuseWhileLoading(_ stack: LuaStack, _ what: String) -> Int32 {
     stack.fail("\(what) has an effect and is not available while the file is being loaded; use it in init or run")
   }
 
@@ -383,29 +384,6 @@ final class ChainModule {
     }
     let now = lane.environmentNow()
     stack.push(number: call.pointee.run.deadline > now ? Double(call.pointee.run.deadline - now) / 1e9 : 0)
-    return 1
-  }
-
-  /// `chain.describe(self.tools)`: name, doc and JSON Schema of the input of each need.
-  private func describe(_ stack: LuaStack) -> Int32 {
-    guard let state else { return refuseWhileLoading(stack, "chain.describe") }
-    guard let identity = stack.identity(at: 1), let needs = state.describable[identity] else {
-      return stack.fail("chain.describe: expected a need or a group of needs such as self.tools, got \(stack.describe(at: 1))")
-    }
-    stack.pushTable(array: Int32(needs.count))
-    for (position, need) in needs.enumerated() {
-      guard let target = state.program.graph.chainlet(named: need.target) else { continue }
-      stack.pushTable(fields: 3)
-      stack.push(text: need.path.last ?? need.target)
-      stack.rawSet(-2, field: "name")
-      if let doc = target.doc {
-        stack.push(text: doc)
-        stack.rawSet(-2, field: "doc")
-      }
-      failures.pushJSON(JSONSchema.text(of: target.input), onto: stack)
-      stack.rawSet(-2, field: "schema")
-      stack.rawSet(-2, at: Int64(position + 1))
-    }
     return 1
   }
 

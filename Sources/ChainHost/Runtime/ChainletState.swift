@@ -16,6 +16,8 @@ struct StateCore {
   var holder: CallRef?
   /// Whether calls may start: `init` has ended well and the state is not closing.
   var isReady = false
+  /// Whether one may now.
+  var mayStart: Bool { isReady && slotsTaken < slots }
   /// Calls in the queue.
   var waiting: Int32 = 0
   /// While slots are being given on: a call may end in the midst of it.
@@ -55,6 +57,8 @@ final class ChainletState {
   /// What `chain.describe` can be asked about, by identity.
   var describable: [UnsafeRawPointer: [ChainletDeclaration.Need]] = [:]
   private let secrets: [String]
+  /// How this state sees the items of streams, its own or others', whose readers say what they are.
+  private var streamLinks: [ObjectIdentifier: SchemaLink] = [:]
   /// Locks that calls hold.
   var heldLocks = 0
   /// What scripts hold of `chain.async`, by number.
@@ -136,6 +140,7 @@ final class ChainletState {
         return stack.keep()
       }
       selfReference = try makeSelf(generation)
+      if let field = program.input.streamField { _ = try link(to: field.items) } // that no call needs to make it
     } catch { throw ChainletState.failure(program, error) }
   }
 
@@ -150,6 +155,7 @@ final class ChainletState {
     core.pointee.input.release()
     core.pointee.output.release()
     core.pointee.result?.release()
+    for link in streamLinks.values { link.release() }
     if let needs = core.pointee.needs {
       for operand in 0..<needCount { needs[operand].release() }
       needs.deallocate()
@@ -260,6 +266,15 @@ final class ChainletState {
   @inline(__always) static func pushBody(onto stack: LuaStack) {
     stack.push(copyOf: 1)
     stack.push(copyOf: 2)
+  }
+
+  /// This state's view of the items of a stream: made once for each type, which a graph has few of.
+  func link(to items: SchemaProgram) throws(LuaError) -> SchemaLink {
+    if core.pointee.output.program.toOpaque() == Unmanaged.passUnretained(items).toOpaque() { return core.pointee.output }
+    if let known = streamLinks[ObjectIdentifier(items)] { return known }
+    let link = try SchemaLink(items, lua)
+    streamLinks[ObjectIdentifier(items)] = link
+    return link
   }
 
   func pushSelf(onto stack: LuaStack) { stack.push(kept: selfReference) }

@@ -21,7 +21,9 @@ extension Lane {
     caller.pointee.wait = .answer
     let fits = fill(callee, from: waiter, need)
     guard fits == true, callee.pointee.core.pointee.lua.pointee.memory.over == 0 else {
-      return fillWithCare(callee, fits: fits, from: waiter, need)
+      let serial = caller.pointee.serial
+      fillWithCare(callee, fits: fits, from: waiter, need)
+      return charge(caller, serial: serial)
     }
     waiter.setTop(0)
     callee.pointee.phase = .ready
@@ -194,7 +196,7 @@ extension Lane {
   /// Gives a queued call what it needs to start, one thing after the other, or leaves it waiting for it.
   func admit(_ call: CallRef) {
     if let gate = gate(of: call), call.pointee.extra == nil || call.extra.needGate == nil {
-      guard gate.taken < gate.limit else {
+      guard gate.hasPlace else {
         gate.waiting.add(Waiter(call, ticket: stamp()))
         call.extra.awaitedGate = gate
         return watchForDeadlocks()
@@ -204,7 +206,7 @@ extension Lane {
       call.extra.awaitedGate = nil
     }
     let core = call.pointee.core
-    guard core.pointee.isReady && core.pointee.slotsTaken < core.pointee.slots else {
+    guard core.pointee.mayStart else {
       call.state.enqueue(call)
       return watchForDeadlocks()
     }
@@ -218,15 +220,21 @@ extension Lane {
   }
 
   /// A call that waited has its slot: its input crosses now.
-  private func startQueued(_ call: CallRef) {
+  func startQueued(_ call: CallRef) {
     call.state.adoptCoroutine(call)
     call.pointee.phase = .ready
-    guard let parent = call.parent else { return startRoot(call) }
+    guard let parent = call.parent else {
+      let serial = call.pointee.serial
+      startRoot(call)
+      return charge(call, serial: serial)
+    }
     guard let needs = parent.pointee.core.pointee.needs else { return }
     let need = needs + Int(call.pointee.need)
     let source = call.existingExtra?.output?.arguments?.stack ?? parent.waiter
     let streams = call.state.program.input.streamField.map { _ in handOverStream(to: call) }
+    let serial = parent.pointee.serial
     fillWithCare(call, fits: fill(call, from: source, need, streams: streams), from: source, need)
+    charge(parent, serial: serial)
   }
 
   /// The input is on the call's stack: it runs, or is run with others of its chainlet.
@@ -317,18 +325,5 @@ extension Lane {
         if state.isRetired { retiredStateIsEmpty(state) }
       }
     }
-  }
-
-  /// A slot is free: the next call of the queue takes it.
-  func startNext(_ core: UnsafeMutablePointer<StateCore>) {
-    guard !core.pointee.isStarting else { return } // the loop below, further out, sees the slot
-    let state = core.pointee.owner.takeUnretainedValue()
-    core.pointee.isStarting = true
-    while core.pointee.isReady, core.pointee.slotsTaken < core.pointee.slots, let call = state.dequeue() {
-      takeSlot(call)
-      startQueued(call)
-    }
-    core.pointee.isStarting = false
-    withExtendedLifetime(state) {}
   }
 }

@@ -232,10 +232,7 @@ extension Lane {
     guard let gate = extra.needGate else { return }
     extra.needGate = nil
     gate.taken -= 1
-    guard !gate.isAdmitting else { return } // the loop below, further out, sees the place
-    gate.isAdmitting = true
-    defer { gate.isAdmitting = false }
-    while gate.taken < gate.limit, let next = gate.waiting.popFirst() { admit(next) }
+    admitNext(gate)
   }
 
   /// A child has left: a call that ends, or unwinds, goes on when none is left.

@@ -102,18 +102,6 @@ final class FailureValues {
       root: "value")
   }
 
-  /// Pushes the value of a JSON text that the host made; nil when it does not fit.
-  func pushJSON(_ text: String, onto stack: LuaStack) {
-    let (program, binding) = (anything.program.takeUnretainedValue(), anything.binding.takeUnretainedValue())
-    var text = text
-    text.withUTF8 { bytes in
-      do throws(TypeMismatch) {
-        try JSONReader.read(
-          UnsafeRawBufferPointer(bytes), program: program, onto: stack, binding: binding, limits: CrossingLimits(), root: "value")
-      } catch { stack.pushNil() }
-    }
-  }
-
   /// A table as JSON for a log line; nil where it is no plain data, or too large.
   func json(_ stack: LuaStack, at index: Int32, most: Int) -> String? {
     value(stack, at: index, bytes: most).map { String(decoding: $0.json, as: UTF8.self) }

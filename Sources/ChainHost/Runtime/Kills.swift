@@ -112,8 +112,10 @@ extension Lane {
         complete(call, failure: state.memoryFailure(for: " for a stream"), results: 0)
         continue
       }
-      admit(call)
+      state.enqueue(call)
     }
+    startNext(state.core)
+    if state.core.pointee.waiting > 0 { watchForDeadlocks() }
     if old.core.pointee.slotsTaken == 0 { retiredStateIsEmpty(old) }
   }
 

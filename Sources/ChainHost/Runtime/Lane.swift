@@ -78,6 +78,8 @@ final class Lane: LoopClient, @unchecked Sendable {
   /// Streams whose calls have ended, to be closed in this event, the next one last.
   var orphaned: [StreamChannel] = []
   var isClosingOrphaned = false
+  /// Queues of calls are about to go on, in an event that has been asked for.
+  var startsSoon = false
   var jsonBuffer = ByteBuffer()
   var idleWaiters: [() -> Void] = []
   var looksForIdle = false

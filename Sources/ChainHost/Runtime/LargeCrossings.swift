@@ -15,6 +15,9 @@ final class LargeCrossing {
   let staysHeld: Bool
   /// Where values are made.
   let writes: UnsafeMutablePointer<StateCore>?
+  /// Its place among others.
+  var hasBegun = false
+  var isUnwanted = false
   fileprivate let work: SteppedWork
   /// Told of its end: whether the state in which values are made has no room for them.
   fileprivate let ended: (_ isOutOfMemory: Bool) -> Void
@@ -128,15 +131,18 @@ extension Lane {
     _ program: SchemaProgram, limits: CrossingLimits, streams: LuaToLua.StreamHook? = nil,
     explain: @escaping (@escaping Pace.Pause) -> Failure, ended: @escaping (_ failure: Failure?, _ isOutOfMemory: Bool) -> Void
   ) {
-    guard let here = OwnLink(program, source.lua), let there = OwnLink(program, target.lua) else { return ended(nil, true) }
     let (fromTop, toTop) = (from.top, to.top)
     var failure: Failure?
+    var hasRoom = true
     crossInPieces(call, holding: source.core, writing: target.core) { pause in
+      // Made when its turn comes: many may wait.
+      guard let here = OwnLink(program, source.lua), let there = OwnLink(program, target.lua) else { return hasRoom = false }
+      defer { withExtendedLifetime((here, there)) {} }
       let fits = there.link.copy(from: from, at: index, here.link, to: to, limits: limits, streams: streams, pause: pause)
       if fits { return }
       from.setTop(fromTop)
       to.setTop(toTop)
       failure = explain(pause)
-    } ended: { isOutOfMemory in ended(failure, isOutOfMemory) }
+    } ended: { isOutOfMemory in ended(failure, isOutOfMemory || !hasRoom) }
   }
 }

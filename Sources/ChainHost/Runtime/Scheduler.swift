@@ -6,7 +6,7 @@ import LuaBridge
 extension Lane {
   /// A turn ends after so many runs, or after `turnLength`, so that the loop's I/O gets its share.
   private static let runsPerTurn = 256
-  private static let turnLength: UInt64 = 1_000_000
+  static let turnLength: UInt64 = 1_000_000
   /// So long a request of the slow line has its turn, and then until its run waits or has spent its slice.
   private static let slowTurnLength: UInt64 = 250_000
   /// A caller and its callee hand the turn to each other, and a request's runs follow one another, so often before others

@@ -103,6 +103,7 @@ final class NeedGate {
   let limit: Int
   var taken = 0
   var waiting = WaitLine()
+  var hasPlace: Bool { taken < limit }
   /// While places are being given on: a call may end in the midst of it.
   var isAdmitting = false
   init(limit: Int) { self.limit = limit }

@@ -23,8 +23,6 @@ final class StreamChannel: Charged {
   /// The type of the items and of the result, in the producer's state.
   var items: SchemaLink
   private(set) var result: SchemaLink?
-  /// Links made for this stream alone, and released with it.
-  var ownLinks: [SchemaLink] = []
   /// From outside: how many items are asked for, and what follows the items.
   var wanted = 0
   /// From outside: whoever asked has gone.
@@ -96,8 +94,6 @@ final class StreamChannel: Charged {
     if case .state(let state, _, _) = reader { super.init(StreamChannel.weight, to: state.lua) } else { super.init(0, to: nil) }
   }
 
-  deinit { for link in ownLinks { link.release() } }
-
   var hasRoom: Bool {
     writing == nil && queue.count < StreamChannel.maxItems && queuedBytes < StreamChannel.maxBytes
   }
@@ -108,12 +104,7 @@ final class StreamChannel: Charged {
   /// The state of its writer was rebuilt while that waited for a slot. False: there is no room in it.
   func writerMoved(to state: ChainletState) -> Bool {
     result = state.core.pointee.result
-    guard !ownLinks.isEmpty else { // not handed on
-      items = state.core.pointee.output
-      return true
-    }
-    do throws(LuaError) { items = try SchemaLink(items.program.takeUnretainedValue(), state.lua) } catch { return false }
-    ownLinks.append(items)
+    do throws(LuaError) { items = try state.link(to: items.program.takeUnretainedValue()) } catch { return false }
     return true
   }
 

@@ -25,11 +25,10 @@ extension Lane {
     }
     guard let feed = call.pointee.request.takeUnretainedValue().feed, let field = state.program.input.streamField else { return false }
     let link: SchemaLink
-    do throws(LuaError) { link = try SchemaLink(SchemaProgram(field.item), state.lua) } catch { return false }
+    do throws(LuaError) { link = try state.link(to: field.items) } catch { return false }
     let channel = StreamChannel(
       id: nextChannel(), name: "\(state.name).input.\(field.name)", items: link, result: nil,
       reader: .state(state, items: link, result: nil))
-    channel.ownLinks.append(link)
     channel.feeding = StreamFeeding(feed)
     channels[channel.id] = channel
     channel.owner = call

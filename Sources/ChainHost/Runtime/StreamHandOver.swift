@@ -11,14 +11,14 @@ extension Lane {
         let id = from.handle(at: index, metatable: caller.state.streamMetatable)
       else { return false }
       let channel = callee.existingExtra?.inputs[Int32(truncatingIfNeeded: id)]
-        ?? handOver(findStream(from, at: index, of: caller), from: caller, to: callee, as: field.item)
+        ?? handOver(findStream(from, at: index, of: caller), from: caller, to: callee, as: field.items)
       guard let channel else { return false }
       pushHandle(of: channel, onto: to, in: callee.state)
       return true
     }
   }
 
-  private func handOver(_ channel: StreamChannel?, from caller: CallRef, to callee: CallRef, as item: ChainType) -> StreamChannel? {
+  private func handOver(_ channel: StreamChannel?, from caller: CallRef, to callee: CallRef, as items: SchemaProgram) -> StreamChannel? {
     guard let channel, case .state(let old, _, _) = channel.reader, old === caller.state else {
       callee.extra.streamProblem = "the stream is closed, or was handed on"
       return nil
@@ -28,14 +28,8 @@ extension Lane {
       return nil
     }
     do throws(LuaError) {
-      let program = SchemaProgram(item)
-      let target = try SchemaLink(program, callee.state.lua)
-      channel.ownLinks.append(target)
-      if let producer = channel.producer {
-        let source = try SchemaLink(program, producer.state.lua)
-        channel.ownLinks.append(source)
-        channel.items = source
-      }
+      let target = try callee.state.link(to: items)
+      if let producer = channel.producer { channel.items = try producer.state.link(to: items) }
       channel.reader = .state(callee.state, items: target, result: nil)
       channel.handles = 0 // those that are left behind say nothing
       channel.charge(StreamChannel.weight, to: callee.state.lua)

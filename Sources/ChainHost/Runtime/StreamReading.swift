@@ -201,13 +201,13 @@ extension Lane {
   ) {
     let (state, waiter) = (call.state, call.waiter)
     let program = items.program.takeUnretainedValue()
-    guard let carrier = Carrier(in: home), let own = OwnLink(program, home.lua) else {
+    guard let carrier = Carrier(in: home), let source = try? home.link(to: program) else {
       return taken(call, channel, nil, isOutOfMemory: true)
     }
     carrier.stack.push(kept: reference)
     let limits = CrossingLimits()
     state.core.pointee.lua.pointee.memory.host += 1
-    let fits = items.tryCopy(from: carrier.stack, at: 1, own.link, to: waiter, limits: limits.within(share))
+    let fits = items.tryCopy(from: carrier.stack, at: 1, source, to: waiter, limits: limits.within(share))
     state.core.pointee.lua.pointee.memory.host -= 1
     if fits == true { return taken(call, channel, nil, isOutOfMemory: state.isOutOfMemory()) }
     carrier.stack.setTop(1)

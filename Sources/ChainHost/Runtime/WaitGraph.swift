@@ -70,6 +70,7 @@ struct WaitGraph {
     switch call.pointee.phase {
     case .queued:
       guard call.pointee.core.pointee.isReady, !call.pointee.holdsSlot else { return }
+      guard !(extra?.awaitedGate?.hasPlace ?? call.pointee.core.pointee.mayStart) else { return } // it is about to start
       add(holders.group(extra?.awaitedGate.map(Holders.key) ?? UnsafeRawPointer(call.pointee.core)))
     case .waiting:
       switch call.pointee.wait {

@@ -22,44 +22,51 @@ extension ChainValue {
   }
 
   package func appendJSON(to buffer: inout ByteBuffer) {
+    var pace = Pace.unbounded
+    appendJSON(to: &buffer, most: .max, &pace)
+  }
+
+  /// Ends early, in the midst of it, when there is more than `most` in the buffer, or the rest is not wanted.
+  func appendJSON(to buffer: inout ByteBuffer, most: Int, _ pace: inout Pace) {
     switch self {
     case .null: buffer.append("null")
     case .boolean(let flag): buffer.append(flag ? "true" : "false")
     case .integer(let value): JSONText.append(integer: value, to: &buffer)
     case .number(let value): JSONText.append(number: value, to: &buffer)
-    case .string(let text): append(text, to: &buffer)
+    case .string(let text): append(text, to: &buffer, &pace)
     case .bytes(let bytes):
       buffer.append(0x22)
       bytes.withUnsafeBytes { Base64.append($0, to: &buffer) }
       buffer.append(0x22)
     case .reference(let reference):
       let count = buffer.count
-      var pace = Pace.unbounded
       if let tensor = reference.object as? Tensor, (try? TensorJSON.append(tensor, to: &buffer, pace: &pace)) != nil { return }
       buffer.truncate(to: count)
       buffer.append("null")
     case .list(let items):
       buffer.append(0x5B)
       for (position, item) in items.enumerated() {
+        guard pace.goesOn(), buffer.count <= most else { return }
         if position > 0 { buffer.append(0x2C) }
-        item.appendJSON(to: &buffer)
+        item.appendJSON(to: &buffer, most: most, &pace)
       }
       buffer.append(0x5D)
     case .record(let fields):
       buffer.append(0x7B)
       for (position, field) in fields.enumerated() {
+        guard pace.goesOn(), buffer.count <= most else { return }
         if position > 0 { buffer.append(0x2C) }
-        append(field.name, to: &buffer)
+        append(field.name, to: &buffer, &pace)
         buffer.append(0x3A)
-        field.value.appendJSON(to: &buffer)
+        field.value.appendJSON(to: &buffer, most: most, &pace)
       }
       buffer.append(0x7D)
     }
   }
 
-  private func append(_ text: String, to buffer: inout ByteBuffer) {
+  private func append(_ text: String, to buffer: inout ByteBuffer, _ pace: inout Pace) {
     var text = text
-    text.withUTF8 { JSONText.append(string: UnsafeRawBufferPointer($0), to: &buffer) }
+    text.withUTF8 { _ = JSONText.append(checked: UnsafeRawBufferPointer($0), to: &buffer, pace: &pace) }
   }
 }
 

@@ -83,9 +83,8 @@ struct Explanation {
     case .any: return kind == .nil && path.isEmpty ? nil : anything(index)
     case .enumeration:
       guard kind == .string else { return wrong(node, index) }
-      let value = stack.bytes(at: index)
-      for name in node.first..<(node.first + node.count) where program.bytes(ofName: name).elementsEqual(value) { return nil }
-      return wrong(node, index)
+      let values = node.first..<(node.first + node.count)
+      return program.find(stack.bytes(at: index), in: values, &pace, name: { $0 }) == nil ? wrong(node, index) : nil
     case .optional: return kind == .nil || JSONMarks.isNull(stack, at: index) ? nil : complaint(about: node.element, at: index)
     case .union: return union(node, index)
     case .record: return record(node, index)
@@ -149,9 +148,9 @@ struct Explanation {
     if stack.type(at: index) == .nil, path.isEmpty, node.count == 0 { return nil }
     guard stack.type(at: index) == .table else { return wrong(node, index) }
     if let deep = enter(Int(node.count)) { return deep }
-    let names = (node.first..<(node.first + node.count)).map { program.string(ofName: program.fields[$0].name) }
-    if let unknown = unknownKey(index, names) { return unknown }
+    if let unknown = unknownKey(node, index) { return unknown }
     for position in node.first..<(node.first + node.count) {
+      guard pace.goesOn() else { return .unwanted }
       let field = program.fields[position]
       let name = program.string(ofName: field.name)
       let top = stack.top
@@ -168,24 +167,40 @@ struct Explanation {
     return nil
   }
 
-  private mutating func unknownKey(_ index: Int32, _ names: [String]) -> Complaint? {
+  private mutating func unknownKey(_ node: SchemaNode, _ index: Int32) -> Complaint? {
+    let fields = node.first..<(node.first + node.count)
     let top = stack.top
     defer { stack.setTop(top) }
-    var unknown: String? // the first in the order of names
+    // Lua finds a key among any number of names, of any length.
+    let (known, unknown, key) = (top + 1, top + 2, top + 3)
+    stack.pushTable(fields: node.count)
+    for field in fields {
+      guard pace.goesOn() else { return .unwanted }
+      stack.push(bytes: program.bytes(ofName: program.fields[field].name))
+      stack.push(boolean: true)
+      stack.rawSet(known)
+    }
+    stack.pushNil() // the first in the order of names
     stack.pushNil()
     while stack.next(index) {
-      guard pace.goesOn() else { return .unwanted }
       stack.pop()
-      guard stack.type(at: -1) == .string else {
-        return Complaint(expected: "fields with names", got: "a key that is \(article(stack.describe(at: -1)))")
+      guard stack.type(at: key) == .string else {
+        return Complaint(expected: "fields with names", got: "a key that is \(article(stack.describe(at: key)))")
       }
-      let key = String(validating: stack.bytes(at: -1), as: UTF8.self)
-      guard let key else { return Complaint(expected: "fields with names", got: "a key that is not UTF-8") }
-      if !names.contains(key), unknown.map({ key < $0 }) ?? true { unknown = key }
+      let name = stack.bytes(at: key)
+      guard pace.goesOn(), pace.goesOn(afterBytes: name.count) else { return .unwanted }
+      guard UTF8Check.isValid(name) else { return Complaint(expected: "fields with names", got: "a key that is not UTF-8") }
+      stack.push(copyOf: key)
+      let isKnown = stack.rawGet(known) != .nil
+      stack.pop()
+      if !isKnown, stack.type(at: unknown) == .nil || name.precedes(stack.bytes(at: unknown)) {
+        stack.push(copyOf: key)
+        stack.replace(at: unknown)
+      }
     }
-    guard let first = unknown else { return nil }
+    guard let first = stack.text(at: unknown, most: LuaStack.longestName) else { return nil }
     path.append(.field(first))
-    return .unknown(first, among: names)
+    return .unknown(first, among: fields.map { program.string(ofName: program.fields[$0].name) })
   }
 
   private func article(_ text: String) -> String { "aeiou".contains(text.prefix(1)) ? "an \(text)" : "a \(text)" }
@@ -252,7 +267,7 @@ struct Explanation {
       let length = stack.bytes(at: top + 1).count
       if length > CrossingLimits.longestKey { return .longKey(length) }
       if let wrong = utf8(top + 1) { return wrong }
-      let key = stack.text(at: top + 1) ?? ""
+      let key = stack.text(at: top + 1, most: LuaStack.longestName) ?? ""
       if let found = body(&self, key, top + 2) { return found }
       stack.setTop(top + 1)
     }
@@ -343,8 +358,8 @@ enum UnionChoice {
 
   static func wrongTag(_ node: SchemaNode, _ values: [Int32], _ tag: String?, _ program: SchemaProgram, _ path: inout [PathStep]) -> Complaint {
     path.append(.field(program.string(ofName: node.tag)))
-    let allowed = "one of " + values.map { "\"\(Complaint.escaped(program.string(ofName: $0)))\"" }.joined(separator: ", ")
+    let allowed = "one of " + Complaint.values(values.map { program.string(ofName: $0) })
     guard let tag else { return Complaint(expected: allowed, got: "", text: "missing field, expected \(allowed)") }
-    return Complaint(expected: allowed, got: "string (\"\(Complaint.escaped(tag))\")")
+    return Complaint(expected: allowed, got: Complaint.string(tag))
   }
 }

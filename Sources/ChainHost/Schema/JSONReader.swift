@@ -128,15 +128,13 @@ extension JSONReader {
     guard at.pointee == 0x22 else { return mismatch(node) }
     let token = at
     guard let text = stringToken() else { return false }
-    for name in node.pointee.first..<(node.pointee.first &+ node.pointee.count) {
-      let wanted = program.bytes(ofName: name)
-      if wanted.count == text.count, wanted.elementsEqual(text) {
-        stack.push(kept: binding.names[Int(name)].reference)
-        return true
-      }
+    let values = node.pointee.first..<(node.pointee.first &+ node.pointee.count)
+    guard let name = program.find(text, in: values, &pace, name: { $0 }) else {
+      at = token
+      return mismatch(node)
     }
-    at = token
-    return mismatch(node)
+    stack.push(kept: binding.names[Int(name)].reference)
+    return true
   }
 
   private mutating func base64(_ node: UnsafeMutablePointer<SchemaNode>) -> Bool {

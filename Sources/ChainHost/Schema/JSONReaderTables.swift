@@ -94,21 +94,20 @@ extension JSONReader {
     guard let key = anyKey() else { return nil }
     let first = node.pointee.first
     let order = binding.textOrder + Int(first)
-    for position in 0..<node.pointee.count {
+    let fields = program.fields.start + Int(first)
+    if let position = program.find(key, in: seen..<node.pointee.count, &pace, name: { fields[Int(order[Int($0)])].name }) {
       let field = order[Int(position)]
-      let name = program.bytes(ofName: program.fields[first &+ field].name)
-      guard name.count == key.count, name.elementsEqual(key) else { continue }
-      if position < seen {
-        if !quiet { path.append(.field(String(decoding: key, as: UTF8.self))) }
-        _ = fail(Complaint(expected: "each field once", got: "it again", text: "the field is given twice"))
-        return nil
-      }
       order[Int(position)] = order[Int(seen)]
       order[Int(seen)] = field
       guard colon() else { return nil }
       return field
     }
     if quiet { return nil }
+    if program.find(key, in: 0..<seen, &pace, name: { fields[Int(order[Int($0)])].name }) != nil {
+      path.append(.field(String(decoding: key, as: UTF8.self)))
+      _ = fail(Complaint(expected: "each field once", got: "it again", text: "the field is given twice"))
+      return nil
+    }
     let name = String(decoding: key, as: UTF8.self)
     let names = (first..<(first + node.pointee.count)).map { program.string(ofName: program.fields[$0].name) }
     path.append(.field(name))

@@ -4,13 +4,19 @@ import ChainBase
 package enum JSONSchema {
   /// The schema of a whole document, as JSON text.
   package static func text(of type: ChainType) -> String {
-    guard case .record(let fields) = value(of: type) else { return "{}" }
-    let head = ChainValue.Field("$schema", "https://json-schema.org/draft/2020-12/schema")
-    return String(decoding: ChainValue.record([head] + fields).json, as: UTF8.self)
+    var pace = Pace.unbounded
+    return String(decoding: document(of: type, &pace).json, as: UTF8.self)
+  }
+
+  /// The schema of a whole document; part of it, when the rest is not wanted.
+  static func document(of type: ChainType, _ pace: inout Pace) -> ChainValue {
+    guard case .record(let fields) = value(of: type, &pace) else { return .record([]) }
+    return .record([.init("$schema", "https://json-schema.org/draft/2020-12/schema")] + fields)
   }
 
   /// The schema as a value, to be part of a larger document.
-  package static func value(of type: ChainType) -> ChainValue {
+  private static func value(of type: ChainType, _ pace: inout Pace) -> ChainValue {
+    guard pace.goesOn(afterEntries: 4) else { return .null } // it takes as long
     var fields: [ChainValue.Field] = []
     func add(_ name: String, _ value: ChainValue) { fields.append(.init(name, value)) }
     switch type.kind {
@@ -29,22 +35,22 @@ package enum JSONSchema {
     case .any: break
     case .list(let element):
       add("type", "array")
-      add("items", value(of: element))
+      add("items", value(of: element, &pace))
       addBounds(type, "minItems", "maxItems", &fields)
     case .map(let element):
       add("type", "object")
-      add("additionalProperties", value(of: element))
+      add("additionalProperties", value(of: element, &pace))
       addBounds(type, "minProperties", "maxProperties", &fields)
-    case .record(let declared): addRecord(declared, &fields)
+    case .record(let declared): addRecord(declared, &fields, &pace)
     case .enumeration(let values):
       add("type", "string")
       add("enum", .list(values.map { .string($0) }))
-    case .union(let members): add("anyOf", .list(members.map { value(of: $0) }))
-    case .optional(let inner): add("anyOf", .list([value(of: inner), .record([.init("type", "null")])]))
+    case .union(let members): add("anyOf", .list(members.map { value(of: $0, &pace) }))
+    case .optional(let inner): add("anyOf", .list([value(of: inner, &pace), .record([.init("type", "null")])]))
     case .tensor(let element, let dimensions): addTensor(element, dimensions, &fields)
     case .stream(let item, _):
       add("type", "array")
-      add("items", value(of: item))
+      add("items", value(of: item, &pace))
     }
     if let doc = type.doc { add("description", .string(doc)) }
     if let given = type.defaultValue { add("default", given) }
@@ -62,7 +68,7 @@ package enum JSONSchema {
     fields.append(.init("anyOf", .list([.record(number), .record([.init("enum", words)])])))
   }
 
-  private static func addRecord(_ declared: [ChainType.Field], _ fields: inout [ChainValue.Field]) {
+  private static func addRecord(_ declared: [ChainType.Field], _ fields: inout [ChainValue.Field], _ pace: inout Pace) {
     fields.append(.init("type", "object"))
     var properties: [ChainValue.Field] = []
     var required: [ChainValue] = []
@@ -76,7 +82,7 @@ package enum JSONSchema {
         if let given = field.type.defaultValue, inner.defaultValue == nil { inner.defaultValue = given }
       }
       if inner.kind == .any { isOptional = true }
-      properties.append(.init(field.name, value(of: inner)))
+      properties.append(.init(field.name, value(of: inner, &pace)))
       if !isOptional { required.append(.string(field.name)) }
     }
     fields.append(.init("properties", .record(properties)))

@@ -158,16 +158,11 @@ package struct JSONWriter {
     return true
   }
 
-  private func enumeration(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32, _ buffer: inout ByteBuffer) -> Bool {
-    let identity = stack.identity(at: index)
-    for position in node.pointee.first..<(node.pointee.first &+ node.pointee.count) {
-      if names[Int(position)].identity == identity ? identity != nil : binding.isLongName(position, stack, at: index) {
-        let name = program.names[position]
-        buffer.append(padded: program.text.start + Int(name.jsonOffset), Int(name.jsonLength) - 1) // without the colon
-        return true
-      }
-    }
-    return false
+  private mutating func enumeration(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32, _ buffer: inout ByteBuffer) -> Bool {
+    guard let value = binding.value(at: index, stack, node, &pace) else { return false }
+    let name = program.names[value]
+    buffer.append(padded: program.text.start + Int(name.jsonOffset), Int(name.jsonLength) - 1) // without the colon
+    return true
   }
 
   private mutating func union(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32, _ buffer: inout ByteBuffer) -> Bool {

@@ -27,7 +27,7 @@ extension JSONWriter {
       var field = order[Int(seen)]
       let identity = stack.identity(at: keys)
       if identity == nil || names[Int(fields[Int(field)].name)].identity != identity {
-        guard let position = position(ofKeyAt: keys, node, after: seen) else { return false }
+        guard let position = binding.position(ofKeyAt: keys, stack, node, after: seen, &pace) else { return false }
         field = order[Int(position)]
         order[Int(position)] = order[Int(seen)]
         order[Int(seen)] = field
@@ -60,16 +60,6 @@ extension JSONWriter {
     stack.setTop(base)
     depth &+= 1
     return true
-  }
-
-  private func position(ofKeyAt key: Int32, _ node: UnsafeMutablePointer<SchemaNode>, after seen: Int32) -> Int32? {
-    let fields = program.fields.start + Int(node.pointee.first), order = binding.tableOrder + Int(node.pointee.first)
-    let identity = stack.identity(at: key)
-    for position in seen..<node.pointee.count {
-      let name = fields[Int(order[Int(position)])].name
-      if names[Int(name)].identity == identity ? identity != nil : binding.isLongName(name, stack, at: key) { return position }
-    }
-    return nil
   }
 
   private mutating func absent(_ field: SchemaField, _ buffer: inout ByteBuffer) -> Bool {
@@ -172,7 +162,7 @@ extension JSONWriter {
     keys.sort {
       comparisons &+= 1
       if comparisons & 15 == 0 { _ = pace.goesOn() }
-      return $0.lexicographicallyPrecedes($1)
+      return $0.precedes($1)
     }
     buffer.append(0x7B)
     for key in keys {

@@ -180,16 +180,10 @@ package struct LuaToLua {
     return true
   }
 
-  /// A value of an enumeration: strings of up to 40 bytes are compared by address.
-  func copyValue(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32) -> Bool {
-    let identity = from.identity(at: index)
-    for name in node.pointee.first..<(node.pointee.first &+ node.pointee.count) {
-      if sourceNames[Int(name)].identity == identity ? identity != nil : source.isLongName(name, from, at: index) {
-        to.push(kept: targetNames[Int(name)].reference)
-        return true
-      }
-    }
-    return false
+  mutating func copyValue(_ node: UnsafeMutablePointer<SchemaNode>, _ index: Int32) -> Bool {
+    guard let name = source.value(at: index, from, node, &pace) else { return false }
+    to.push(kept: targetNames[Int(name)].reference)
+    return true
   }
 
   // MARK: Unions

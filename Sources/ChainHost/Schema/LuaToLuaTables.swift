@@ -21,7 +21,7 @@ extension LuaToLua {
       var field = fields + Int(order[Int(seen)])
       let identity = from.identity(at: base &+ 1)
       if identity == nil || sourceNames[Int(field.pointee.name)].identity != identity {
-        guard let position = position(ofKeyAt: base &+ 1, node, after: seen) else { return false }
+        guard let position = source.position(ofKeyAt: base &+ 1, from, node, after: seen, &pace) else { return false }
         let other = order[Int(position)]
         order[Int(position)] = order[Int(seen)]
         order[Int(seen)] = other
@@ -50,18 +50,7 @@ extension LuaToLua {
       seen &+= 1
     }
     depth &+= 1
-    return true
-  }
-
-  /// The place in the order, from `seen` on, of the field that the key names.
-  private func position(ofKeyAt key: Int32, _ node: UnsafeMutablePointer<SchemaNode>, after seen: Int32) -> Int32? {
-    let fields = self.fields + Int(node.pointee.first), order = self.order + Int(node.pointee.first)
-    let identity = from.identity(at: key)
-    for position in seen..<node.pointee.count {
-      let name = fields[Int(order[Int(position)])].name
-      if sourceNames[Int(name)].identity == identity ? identity != nil : source.isLongName(name, from, at: key) { return position }
-    }
-    return nil
+    return pace.goesOn(afterEntries: Int(count))
   }
 
   /// What an absent field becomes in the destination; false when it must not be absent.

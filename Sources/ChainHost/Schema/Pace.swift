@@ -41,6 +41,18 @@ package struct Pace {
     return left >= 0 || giveWay()
   }
 
+  /// After so many entries at once.
+  @inline(__always) mutating func goesOn(afterEntries entries: Int) -> Bool {
+    left &-= entries
+    return left >= 0 || giveWay()
+  }
+
+  /// After so many comparisons of a name with others, 16 bytes of long ones being one.
+  @inline(__always) mutating func goesOn(afterComparisons comparisons: Int) -> Bool {
+    left &-= comparisons &>> 6
+    return left >= 0 || giveWay()
+  }
+
   /// After so many steps in the search for a pattern.
   mutating func goesOn(afterSteps steps: Int) -> Bool {
     left &-= steps &>> 5

@@ -23,9 +23,11 @@ package final class SchemaBinding {
     var reference: Int32
   }
 
+  /// Lua keeps strings of up to so many bytes once in a state.
+  static var longestInterned: Int { 40 }
+
   /// - Throws: a memory error when the names take the state over its limit.
   package init(program: SchemaProgram, state: LuaState) throws(LuaError) {
-    let longestInterned = 40
     let names = UnsafeMutablePointer<BoundName>.allocate(capacity: max(1, program.names.count))
     let tableOrder = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, program.fields.count))
     let textOrder = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, program.fields.count))
@@ -43,7 +45,7 @@ package final class SchemaBinding {
         for index in 0..<program.names.count {
           let bytes = program.bytes(ofName: Int32(index))
           stack.push(bytes: bytes)
-          let identity = bytes.count <= longestInterned ? stack.identity(at: -1) : nil
+          let identity = bytes.count <= SchemaBinding.longestInterned ? stack.identity(at: -1) : nil
           names[index] = BoundName(identity: identity, reference: stack.keep())
           bound += 1
         }
@@ -89,14 +91,6 @@ package final class SchemaBinding {
   }
   @inline(__always) func restore(sizes saved: [Int]) {
     if !saved.isEmpty { saved.withUnsafeBufferPointer { if let base = $0.baseAddress { sizes.update(from: base, count: $0.count) } } }
-  }
-
-  /// Whether the string on `stack` is the name, when the name is too long to be compared by address.
-  func isLongName(_ name: Int32, _ stack: LuaStack, at index: Int32) -> Bool {
-    guard names[Int(name)].identity == nil, stack.type(at: index) == .string else { return false }
-    let wanted = program.bytes(ofName: name)
-    let bytes = stack.bytes(at: index)
-    return bytes.count == wanted.count && bytes.elementsEqual(wanted)
   }
 }
 

@@ -15,8 +15,7 @@ package final class SchemaProgram: Sendable {
     /// Its place among the fields, sorted by name.
     package let index: Int
     package let name: String
-    package let item: ChainType
-    package let result: ChainType?
+    package let items: SchemaProgram
   }
 
   let nodes: FlatArray<SchemaNode>
@@ -78,9 +77,7 @@ package final class SchemaProgram: Sendable {
     for (index, field) in fields.enumerated() {
       var inner = field.type
       while case .optional(let wrapped) = inner.kind { inner = wrapped }
-      if case .stream(let item, let result) = inner.kind {
-        return StreamField(index: index, name: field.name, item: item, result: result)
-      }
+      if case .stream(let item, _) = inner.kind { return StreamField(index: index, name: field.name, items: SchemaProgram(item)) }
     }
     return nil
   }

@@ -51,7 +51,7 @@ enum PathStep: Sendable, Equatable {
   }
 
   private static func shortened(_ name: String) -> String {
-    let text = Complaint.escaped(name)
+    let text = Complaint.escaped(String(name.unicodeScalars.prefix(65))) // of a long one, more than is shown
     return text.utf8.count > 64 ? String(text.prefix(40)) + "…" : text
   }
 }
@@ -121,7 +121,7 @@ struct Complaint: Sendable {
 
   static var tooMuchWork: Complaint {
     Complaint(
-      expected: "", got: "", text: "too large to be checked: its type has unions or patterns that are tried too often",
+      expected: "", got: "", text: "too large to be checked: its type has unions, patterns or names that are tried too often",
       limit: "limits.nodes")
   }
 
@@ -205,6 +205,17 @@ extension Complaint {
     if end < text.count { while end > 0, text[end] & 0xC0 == 0x80 { end -= 1 } }
     return "string (\"\(escaped(String(decoding: text.prefix(end), as: UTF8.self)))\(text.count > end ? "…" : "")\")"
   }
+
+  static func string(_ text: String) -> String {
+    var text = text
+    return text.withUTF8 { string(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// `"a", "b"`: the values that would fit; of thousands the first ones.
+  static func values(_ values: [String]) -> String {
+    let shown = 100
+    return values.prefix(shown).map { "\"\(escaped($0))\"" }.joined(separator: ", ") + (values.count > shown ? ", …" : "")
+  }
 }
 
 extension ChainType {
@@ -222,7 +233,7 @@ extension ChainType {
     case .map: "map"
     case .record: "record"
     case .enumeration(let values):
-      values.count == 1 ? "\"\(values[0])\"" : "one of " + values.map { "\"\(Complaint.escaped($0))\"" }.joined(separator: ", ")
+      values.count == 1 ? Complaint.values(values) : "one of " + Complaint.values(values)
     case .union(let members):
       Complaint.list(members.map(\.expectation).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }, last: " or ")
     case .optional(let inner): inner.expectation

@@ -159,12 +159,13 @@ package enum ValueCoder {
     _ pace: inout Pace
   ) {
     let shape = node.map { program.nodes[$0] }
+    var given: Set<Int32> = []
     for field in fields {
       var target: Int32?
       if let shape, shape.kind == .map { target = shape.element }
-      if let shape, shape.kind == .record {
-        target = (shape.first..<(shape.first + shape.count)).lazy.map { program.fields[$0] }
-          .first { program.string(ofName: $0.name) == field.name }?.node
+      if let shape, shape.kind == .record, let declared = program.find(field.name, in: shape, &pace) {
+        target = program.fields[declared].node
+        if field.value != .null { given.insert(declared) }
       }
       if field.value == .null, shape?.kind != .any { continue } // null equals absent
       guard pace.goesOn() else { return }
@@ -174,11 +175,9 @@ package enum ValueCoder {
     guard let shape, shape.kind == .record else { return }
     for index in shape.first..<(shape.first + shape.count) {
       let field = program.fields[index]
-      guard field.absence == .filled else { continue }
-      let name = program.string(ofName: field.name)
-      guard !fields.contains(where: { $0.name == name && $0.value != .null }) else { continue }
+      guard field.absence == .filled, !given.contains(index) else { continue }
       push(program.defaults[Int(field.fill)], as: field.node, program, binding, onto: stack)
-      stack.rawSet(-2, field: name)
+      stack.rawSet(-2, field: program.string(ofName: field.name))
     }
   }
 
