@@ -272,6 +272,51 @@ struct StoreTests {
     #expect(await message("s = chain.store {}", "self.s:set(1, 2)").hasPrefix("graph.lua:6: bad argument #1 to 'set': a key is a string, got integer (1)"))
   }
 
+  @Test("a key is its bytes: texts that look alike are different ones, and so are bytes that are no text")
+  func keys() async throws {
+    let value = try await run("s = chain.store {}", """
+      local s, keys = self.s, { "\\u{E9}", "e\\u{301}", "\\255", "\\254", "", "\\0" }
+      for i, key in ipairs(keys) do s:set(key, i) end
+      local found = {}
+      for i, key in ipairs(keys) do found[i] = s:get(key) end
+      return found
+      """)
+    #expect(value == [1, 2, 3, 4, 5, 6])
+  }
+
+  @Test("a key of more than 4 KB is refused by every method")
+  func longKeys() async throws {
+    let value = try await run("s = chain.store {}", """
+      local s, key, long = self.s, ("k"):rep(4096), ("k"):rep(4097)
+      s:set(key, 1)
+      local said = { s:get(key) }
+      for _, method in ipairs { "get", "set", "add", "incr", "delete", "fetch" } do
+        local _, why = pcall(s[method], s, long, method ~= "incr" and function() end or 1)
+        said[#said + 1] = tostring(why):match("bad argument.*")
+      end
+      return said
+      """)
+    let refused = ["get", "set", "add", "incr", "delete", "fetch"].map {
+      ChainValue.string("bad argument #1 to '\($0)': a key has at most 4096 bytes, got 4097")
+    }
+    #expect(value == .list([1] + refused))
+  }
+
+  @Test("what is used least goes first, whatever was deleted, set again or expired between")
+  func order() async throws {
+    let value = try await run("s = chain.store { max_items = 4 }", """
+      local s = self.s
+      for _, key in ipairs { "a", "b", "c", "d" } do s:set(key, key) end
+      s:delete("b") s:set("a", 1) s:set("e", 1, 0) s:get("e") s:get("c") s:set("f", 1) s:set("g", 1)
+      local left = {}
+      for _, key in ipairs { "a", "b", "c", "d", "e", "f", "g" } do
+        if s:get(key) ~= nil then left[#left + 1] = key end
+      end
+      return left
+      """)
+    #expect(value == ["a", "c", "f", "g"])
+  }
+
   @Test("the place of what cannot be kept is named, and made only then")
   func places() async throws {
     func refusal(_ value: String) async -> String { await message("s = chain.store {}", "self.s:set('a', \(value))") }

@@ -53,11 +53,15 @@ package enum HostKinds {
     return resource
   }
 
-  private static func key(_ stack: LuaStack, _ method: String) throws(LuaError) -> String {
+  private static func key(_ stack: LuaStack, _ method: String) throws(LuaError) -> StoreKey {
     guard stack.type(at: 2) == .string else {
       throw LuaError(.runtime, "bad argument #1 to '\(method)': a key is a string, got \(stack.describe(at: 2))")
     }
-    return String(decoding: stack.bytes(at: 2), as: UTF8.self)
+    let bytes = stack.bytes(at: 2)
+    guard bytes.count <= StoreKey.most else {
+      throw LuaError(.runtime, "bad argument #1 to '\(method)': a key has at most \(StoreKey.most) bytes, got \(bytes.count)")
+    }
+    return StoreKey(bytes: Array(bytes))
   }
 
   private static func ttl(_ stack: LuaStack, at index: Int32, _ method: String) throws(LuaError) -> UInt64? {

@@ -13,16 +13,6 @@ final class Store: Resource {
     var ttl: UInt64?
   }
 
-  private struct Item {
-    var value: ChainValue
-    var bytes: Int
-    /// Monotonic nanoseconds.
-    var expires: UInt64
-    /// Neighbours by use: towards the newest, towards the oldest.
-    var newer: String?
-    var older: String?
-  }
-
   /// Those who want a value that somebody makes.
   private struct Making {
     var leader: UInt64
@@ -30,11 +20,8 @@ final class Store: Resource {
   }
 
   private struct State {
-    var items: [String: Item] = [:]
-    var newest: String?
-    var oldest: String?
-    var bytes = 0
-    var making: [String: Making] = [:]
+    var items = StoreItems()
+    var making: [StoreKey: Making] = [:]
     var nextID: UInt64 = 1
   }
 
@@ -47,48 +34,43 @@ final class Store: Resource {
     self.environment = environment
   }
 
-  var bytes: Int { state.withLock { $0.bytes } }
+  var bytes: Int { state.withLock { $0.items.bytes } }
   var count: Int { state.withLock { $0.items.count } }
 
-  func close() {
-    state.withLock { state in
-      state.items = [:]
-      state.bytes = 0
-      (state.newest, state.oldest) = (nil, nil)
-    }
-  }
+  func close() { state.withLock { $0.items = StoreItems() } }
 
   // MARK: Values
 
-  func get(_ key: String) -> ChainValue? {
+  func get(_ key: StoreKey) -> ChainValue? {
     let now = environment.now()
-    return state.withLock { Store.get(key, now, &$0) }
+    return state.withLock { $0.items.use(key, at: now)?.value }
   }
 
   /// - Throws: when the value alone is larger than the store.
-  func set(_ key: String, _ value: ChainValue, ttl: UInt64? = nil) throws(Failure) {
-    let (item, now) = try newItem(key, value, ttl)
-    state.withLock { put(key, item, now, &$0) }
+  func set(_ key: StoreKey, _ value: ChainValue, ttl: UInt64? = nil) throws(Failure) {
+    let put = try putting(key, value, ttl)
+    state.withLock { put(&$0.items) }
   }
 
   /// Sets the value unless there is one; whether it did.
-  func add(_ key: String, _ value: ChainValue, ttl: UInt64? = nil) throws(Failure) -> Bool {
-    let (item, now) = try newItem(key, value, ttl)
+  func add(_ key: StoreKey, _ value: ChainValue, ttl: UInt64? = nil) throws(Failure) -> Bool {
+    let put = try putting(key, value, ttl)
+    let now = environment.now()
     return state.withLock { state in
-      guard Store.get(key, now, &state) == nil else { return false }
-      put(key, item, now, &state)
+      guard state.items.use(key, at: now) == nil else { return false }
+      put(&state.items)
       return true
     }
   }
 
   /// Adds to a number, which begins at 0, and gives the sum. Its time to live stays, if it has one.
-  func increment(_ key: String, by step: ChainValue, ttl: UInt64? = nil) throws(Failure) -> ChainValue {
+  func increment(_ key: StoreKey, by step: ChainValue, ttl: UInt64? = nil) throws(Failure) -> ChainValue {
     let now = environment.now()
-    let ttl = ttl ?? options.ttl
+    let fresh = expiry(ttl, now)
     let sum: ChainValue? = state.withLock { state in
-      guard let sum = Store.sum(Store.get(key, now, &state) ?? .integer(0), step) else { return nil }
-      let expires = state.items[key]?.expires ?? ttl.map { moment($0, after: now) } ?? .max
-      put(key, Item(value: sum, bytes: Store.size(key, sum), expires: expires), now, &state)
+      let known = state.items.use(key, at: now)
+      guard let sum = Store.sum(known?.value ?? .integer(0), step) else { return nil }
+      put(key, sum, bytes: StoreItems.size(key, sum), expires: known?.expires ?? fresh, &state.items)
       return sum
     }
     guard let sum else {
@@ -98,11 +80,11 @@ final class Store: Resource {
   }
 
   /// Whether there was one.
-  func delete(_ key: String) -> Bool {
+  func delete(_ key: StoreKey) -> Bool {
     let now = environment.now()
     return state.withLock { state in
-      let was = Store.get(key, now, &state) != nil
-      Store.remove(key, &state)
+      let was = state.items.use(key, at: now) != nil
+      state.items.remove(key)
       return was
     }
   }
@@ -119,61 +101,23 @@ final class Store: Resource {
     }
   }
 
-  private static func size(_ key: String, _ value: ChainValue) -> Int { key.utf8.count + 64 + PlainValue.size(of: value) }
+  private func expiry(_ ttl: UInt64?, _ now: UInt64) -> UInt64 { (ttl ?? options.ttl).map { moment($0, after: now) } ?? .max }
 
-  private func newItem(_ key: String, _ value: ChainValue, _ ttl: UInt64?) throws(Failure) -> (Item, now: UInt64) {
-    let now = environment.now()
-    let bytes = Store.size(key, value)
+  /// What sets a value: all that takes long is done when the lock is taken.
+  private func putting(_ key: StoreKey, _ value: ChainValue, _ ttl: UInt64?) throws(Failure) -> (inout StoreItems) -> Void {
+    let bytes = StoreItems.size(key, value)
     guard bytes <= options.maxBytes else {
       throw Failure(
         code: Failure.Code.failed,
         message: "the value of '\(key)' takes \(bytes) bytes, and the whole store holds \(options.maxBytes) (max_bytes)")
     }
-    return (Item(value: value, bytes: bytes, expires: (ttl ?? options.ttl).map { moment($0, after: now) } ?? .max), now)
+    let expires = expiry(ttl, environment.now())
+    return { self.put(key, value, bytes: bytes, expires: expires, &$0) }
   }
 
-  // MARK: By use
-
-  private static func get(_ key: String, _ now: UInt64, _ state: inout State) -> ChainValue? {
-    guard let item = state.items[key] else { return nil }
-    guard item.expires > now else {
-      remove(key, &state)
-      return nil
-    }
-    unlink(key, &state)
-    link(key, &state)
-    return item.value
-  }
-
-  private func put(_ key: String, _ item: Item, _ now: UInt64, _ state: inout State) {
-    Store.remove(key, &state)
-    state.items[key] = item
-    state.bytes += item.bytes
-    Store.link(key, &state)
-    while state.items.count > options.maxItems || state.bytes > options.maxBytes, let oldest = state.oldest, oldest != key {
-      Store.remove(oldest, &state)
-    }
-  }
-
-  private static func remove(_ key: String, _ state: inout State) {
-    guard let item = state.items[key] else { return }
-    unlink(key, &state)
-    state.bytes -= item.bytes
-    state.items[key] = nil
-  }
-
-  private static func link(_ key: String, _ state: inout State) {
-    state.items[key]?.older = state.newest
-    state.items[key]?.newer = nil
-    if let newest = state.newest { state.items[newest]?.newer = key }
-    state.newest = key
-    if state.oldest == nil { state.oldest = key }
-  }
-
-  private static func unlink(_ key: String, _ state: inout State) {
-    guard let item = state.items[key] else { return }
-    if let newer = item.newer { state.items[newer]?.older = item.older } else { state.newest = item.older }
-    if let older = item.older { state.items[older]?.newer = item.newer } else { state.oldest = item.newer }
+  private func put(_ key: StoreKey, _ value: ChainValue, bytes: Int, expires: UInt64, _ items: inout StoreItems) {
+    items.set(key, value, bytes: bytes, expires: expires)
+    items.shrink(toItems: options.maxItems, bytes: options.maxBytes)
   }
 
   // MARK: Making a value once
@@ -186,13 +130,13 @@ final class Store: Resource {
   }
 
   /// The value of a key, or the turn to make it. Waits while somebody else makes it.
-  func fetch(_ key: String) async throws -> FetchOutcome {
+  func fetch(_ key: StoreKey) async throws -> FetchOutcome {
     let now = environment.now()
     let answer = OnceAnswer<FetchOutcome>()
     let (id, known) = state.withLock { state -> (UInt64, FetchOutcome?) in
       let id = state.nextID
       state.nextID += 1
-      if let value = Store.get(key, now, &state) { return (id, .value(value)) }
+      if let value = state.items.use(key, at: now)?.value { return (id, .value(value)) }
       guard state.making[key] != nil else {
         state.making[key] = Making(leader: id)
         return (id, .lead(FetchTurn(self, key: key, id: id)))
@@ -209,14 +153,14 @@ final class Store: Resource {
     }
   }
 
-  fileprivate func finish(_ key: String, _ result: Result<ChainValue, Failure>, ttl: UInt64?) throws(Failure) {
-    var item: (Item, now: UInt64)?
+  fileprivate func finish(_ key: StoreKey, _ result: Result<ChainValue, Failure>, ttl: UInt64?) throws(Failure) {
+    var put: ((inout StoreItems) -> Void)?
     var tooLarge: Failure?
     if case .success(let value) = result, value != .null {
-      do throws(Failure) { item = try newItem(key, value, ttl) } catch { tooLarge = error }
+      do throws(Failure) { put = try putting(key, value, ttl) } catch { tooLarge = error }
     }
     let waiting = state.withLock { state in
-      if let (item, now) = item { put(key, item, now, &state) }
+      put?(&state.items)
       return state.making.removeValue(forKey: key)?.waiting ?? []
     }
     for (_, answer) in waiting {
@@ -229,7 +173,7 @@ final class Store: Resource {
   }
 
   /// The leader has gone without a value: the next who waits leads.
-  fileprivate func handOn(_ key: String, _ leader: UInt64) {
+  fileprivate func handOn(_ key: StoreKey, _ leader: UInt64) {
     let next = state.withLock { state -> (answer: OnceAnswer<FetchOutcome>, turn: FetchTurn)? in
       guard var making = state.making[key], making.leader == leader else { return nil }
       guard !making.waiting.isEmpty else {
@@ -248,12 +192,12 @@ final class Store: Resource {
 
 /// The turn to make a value that is missing. Dropped without `finish`, it goes to the next who waits. Any thread.
 final class FetchTurn: Sendable {
-  let key: String
+  let key: StoreKey
   fileprivate let id: UInt64
   private let store: Store
   private let isDone = Monitor(false)
 
-  fileprivate init(_ store: Store, key: String, id: UInt64) {
+  fileprivate init(_ store: Store, key: StoreKey, id: UInt64) {
     self.store = store
     self.key = key
     self.id = id
