@@ -179,15 +179,19 @@ package enum HostKinds {
   // MARK: chain.limiter
 
   static let limiterOptions = ChainType(.record([
-    field("burst", .number, min: 1, doc: "tokens that may be taken at once; the rate unless given"),
+    ChainType.Field(
+      name: "burst", type: ChainType(.optional(amount(min: 1, doc: "tokens that may be taken at once; the rate unless given")))),
     field("name", .string, doc: "tells it from another limiter with the same options"),
-    ChainType.Field(name: "rate", type: {
-      var type = ChainType(.number)
-      type.min = 0.000_001
-      type.doc = "tokens in a second"
-      return type
-    }()),
+    ChainType.Field(name: "rate", type: amount(min: 0.000_001, doc: "tokens in a second")),
   ]))
+
+  private static func amount(min: Double, doc: String) -> ChainType {
+    var type = ChainType(.number)
+    type.min = min
+    type.finite = true
+    type.doc = doc
+    return type
+  }
 
   static let limiter = ResourceKind(
     "limiter", doc: "A rate that all lanes keep together.", options: { _ in limiterOptions }, label: { text($0["name"]) },

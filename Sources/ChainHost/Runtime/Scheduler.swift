@@ -243,6 +243,7 @@ extension Lane {
       case .deadlocks: lookForDeadlocks()
       case .rebuild: rebuildAgain(entry.stamp)
       case .batch: batchTimeCame(entry.stamp)
+      case .action: break // the host's alone
       }
     }
     armTimer()

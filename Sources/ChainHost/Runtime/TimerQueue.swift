@@ -1,4 +1,4 @@
-/// What a lane does at a time to come: a binary heap over the loop's single timer.
+/// What a lane, or the host, does at a time to come: a binary heap over the loop's single timer.
 struct TimerQueue {
   enum Purpose: UInt8 {
     /// The wait with this ticket is over.
@@ -13,6 +13,8 @@ struct TimerQueue {
     case rebuild
     /// The batch with this number has waited long enough for more items.
     case batch
+    /// Of the host: the action with this number is called.
+    case action
   }
 
   struct Entry {
