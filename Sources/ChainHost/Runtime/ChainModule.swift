@@ -141,7 +141,7 @@ final class ChainModule {
         let function = NativeFunction { [unowned self, unowned lua] stack in
           guard lua.core.pointee.loading == 0 else { return refuseWhileLoading(stack, what) }
           counter.began()
-          return answering(stack) { try body(stack).push(onto: stack) }
+          return answering(stack) { try PrimitiveStream.push(onto: stack, of: lua) { try body(stack) } }
         }
         lua.push(function, onto: stack)
       case .waiting(let body): pushWait(counter, onto: stack, body)

@@ -15,12 +15,19 @@ extension Lane {
     let waiter = call.waiter
     counter.began()
     let work: NativeWork
+    let taken: TakenArguments
     do {
-      work = try begin(waiter)
+      (work, taken) = try call.state.lua.noting { try begin(waiter) }
     } catch { return wake(call, failure: failure(from: error, of: call, waiter)) }
     waiter.setTop(0)
+    let charge = ArgumentCharge(taken, to: call.state.lua)
+    if charge != nil, call.state.isOutOfMemory() {
+      charge?.end()
+      endForMemory(call)
+      return wake(call, answers: 0)
+    }
     call.pointee.wait = .native
-    let answer = NativeAnswer(lane: self, call: call, ticket: stamp(), counter: counter, began: now)
+    let answer = NativeAnswer(lane: self, call: call, ticket: stamp(), counter: counter, charge: charge, began: now)
     call.pointee.ticket = answer.ticket
     let running = nativeTasks.start {
       do {
@@ -70,12 +77,14 @@ private struct NativeAnswer: @unchecked Sendable {
   let call: CallRef
   let ticket: UInt64
   let counter: NativeCounter
+  let charge: ArgumentCharge?
   /// When its wait began.
   let began: UInt64
 
   func give(_ result: Result<NativeAnswer.Push, any Error>) { lane.comeBack { finish(result) } }
 
   private func finish(_ result: Result<NativeAnswer.Push, any Error>) {
+    charge?.end()
     guard call.pointee.ticket == ticket, call.pointee.phase == .waiting else { return } // cancelled since
     if case .failure = result { counter.ended(after: lane.environmentNow() &- began, failed: true) } else {
       counter.ended(after: lane.environmentNow() &- began, failed: false)

@@ -104,7 +104,7 @@ final class ResourceHandles {
       lua.push(NativeFunction { [unowned self] stack in
         counter.began()
         guard let lease = lease(stack, metatable) else { return stack.fail(wrongHandle(stack, name, kind)) }
-        return module.answering(stack) { try body(lease.resource, stack).push(onto: stack) }
+        return module.answering(stack) { try PrimitiveStream.push(onto: stack, of: lua) { try body(lease.resource, stack) } }
       }, onto: stack)
     case .leased(let body):
       module.pushWait(counter, onto: stack) { [unowned self] stack in
