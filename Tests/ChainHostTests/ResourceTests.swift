@@ -419,6 +419,99 @@ struct StoreTests {
     #expect(value == ["timeout", "second", "broken", "broken"])
   }
 
+  @Test("a function that fetches the key whose value it makes fails at once, and the key is free", .timeLimit(.minutes(1)))
+  func fetchesItself() async throws {
+    let value = try await run("s = chain.store {}", """
+      local s = self.s
+      local function nested() return s:fetch("own", function() return 1 end) end
+      local inside = coroutine.wrap(function() return s:fetch("held", coroutine.yield) end)
+      local _, first = pcall(s.fetch, s, "own", nested)
+      inside()
+      local _, second = pcall(s.fetch, s, "held", nested)
+      return { first.code, first.message, nested(), second.code, second.message }
+      """)
+    func message(_ key: String) -> ChainValue {
+      .string("fetch: the function that makes the value of '\(key)' fetches it itself, and would wait for ever")
+    }
+    #expect(value == ["deadlock", message("own"), 1, "deadlock", message("held")])
+  }
+
+  @Test("a fetch that waits for itself through other runs of its lane fails", arguments: [
+    "return self.s:fetch('a', function() return (chain.map({ 1 }, function() return self.s:fetch('a', tostring) end))[1] end)",
+    "return self.s:fetch('a', function() return self.other { first = 'a' } end)",
+    """
+    local calls = {
+      function() return self.other { first = 'a', second = 'b' } end, function() return self.other { first = 'b', second = 'a' } end,
+    }
+    local settled = chain.settle(calls, function(call) return call() end)
+    for i, one in ipairs(settled) do settled[i] = one.ok and one.value or one.error.code end
+    table.sort(settled)
+    error(chain.failure { code = settled[1] .. ' ' .. settled[2] })
+    """,
+  ])
+  func fetchRings(body: String) throws {
+    let environment = SimulatedEnvironment(seed: 1)
+    let code = try environment.run { () -> String? in
+      let host = ChainHost(environment: environment)
+      let chain = try await host.load(files: ["graph.lua": """
+        local chain = require "chain"
+        local t = chain.types
+        local store = chain.store {}
+        local Other = chain.chainlet "Other" {
+          input = { first = t.string, second = t.optional(t.string) }, output = t.any, uses = { s = store },
+        }
+        function Other:run(req)
+          return self.s:fetch(req.first, function(key)
+            chain.sleep(0.1)
+            return req.second and self.s:fetch(req.second, tostring) or key
+          end)
+        end
+        local Main = chain.chainlet "Main" { output = t.any, uses = { s = store }, needs = { other = Other } }
+        function Main:run()
+          \(body)
+        end
+        return Main
+        """])
+      do throws(Failure) {
+        _ = try await chain.run([:])
+        await host.shutdown()
+        return nil
+      } catch {
+        await host.shutdown()
+        return error.code
+      }
+    }
+    #expect(code?.contains("deadlock") == true, "\(code ?? "none")")
+  }
+
+  @Test("of those who wait for a value, the first that is left makes it when its maker goes", arguments: 1...5)
+  func fetchLine(seed: UInt64) throws {
+    let environment = SimulatedEnvironment(seed: seed)
+    let value = try environment.run { () -> ChainValue in
+      let host = ChainHost(environment: environment)
+      let chain = try await host.load(files: ["graph.lua": graph("s = chain.store {}", """
+        local tasks, made = {}, {}
+        for i = 1, 300 do
+          tasks[i] = chain.async(function()
+            return self.s:fetch("k", function()
+              made[#made + 1] = i
+              chain.sleep(1)
+              return i
+            end)
+          end)
+          chain.sleep(0.001)
+        end
+        for i = 2, 250 do tasks[i]:cancel() end
+        tasks[1]:cancel()
+        return { made = made, values = { tasks[251]:await(), tasks[300]:await() } }
+        """, modules: "")])
+      let value = try await chain.run([:])
+      await host.shutdown()
+      return value
+    }
+    #expect(value["made"] == [1, 251] && value["values"] == [251, 251], "\(value)")
+  }
+
   @Test("a limiter lets its burst through at once and holds the rest to its rate", arguments: 1...10)
   func limiter(seed: UInt64) throws {
     let environment = SimulatedEnvironment(seed: seed)

@@ -33,10 +33,7 @@ struct CancellableQueue<Element> {
     return elements.removeValue(forKey: number)
   }
 
-  mutating func removeAll() -> [Element] {
-    defer { self = CancellableQueue() }
-    return order.compactMap { elements[$0] }
-  }
+  var all: [Element] { order.compactMap { elements[$0] } }
 
   private mutating func dropLeft() {
     while let number = order.first, elements[number] == nil { order.removeFirst() }

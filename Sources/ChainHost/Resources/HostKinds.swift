@@ -131,7 +131,7 @@ package enum HostKinds {
       return 1
     })
     face.hidden = [
-      .waiting { resource, stack in
+      .awaitingRuns { resource, stack, run in
         let key = try key(stack, "fetch")
         guard stack.type(at: 3) == .function else {
           throw LuaError(.runtime, "bad argument #2 to 'fetch': a function that makes the value expected, got \(stack.describe(at: 3))")
@@ -139,7 +139,7 @@ package enum HostKinds {
         _ = try ttl(stack, at: 4, "fetch")
         let store = try of(Store.self, resource)
         return {
-          switch try await store.fetch(key) {
+          switch try await store.fetch(key, by: run) {
           case .value(let value):
             let fetched = FetchedValue(value)
             return { stack in

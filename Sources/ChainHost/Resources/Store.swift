@@ -13,16 +13,20 @@ final class Store: Resource {
     var ttl: UInt64?
   }
 
-  /// Those who want a value that somebody makes.
+  private struct Asker {
+    let run: RunMark
+    let answer: OnceAnswer<FetchOutcome>
+  }
+
+  /// A value that a run makes, and who waits for it.
   private struct Making {
-    var leader: UInt64
-    var waiting: [(id: UInt64, answer: OnceAnswer<FetchOutcome>)] = []
+    let turn: SharedTurn
+    var waiting = CancellableQueue<Asker>()
   }
 
   private struct State {
     var items = StoreItems()
     var making: [StoreKey: Making] = [:]
-    var nextID: UInt64 = 1
   }
 
   let options: Options
@@ -129,27 +133,42 @@ final class Store: Resource {
     case lead(FetchTurn)
   }
 
-  /// The value of a key, or the turn to make it. Waits while somebody else makes it.
-  func fetch(_ key: StoreKey) async throws -> FetchOutcome {
+  private enum Step {
+    case known(FetchOutcome)
+    case wait(SharedTurn, UInt64)
+    /// The run that asks makes it itself.
+    case refuse
+  }
+
+  /// The value of a key, or the turn to make it. Waits while another run makes it.
+  func fetch(_ key: StoreKey, by run: RunMark) async throws -> FetchOutcome {
     let now = environment.now()
     let answer = OnceAnswer<FetchOutcome>()
-    let (id, known) = state.withLock { state -> (UInt64, FetchOutcome?) in
-      let id = state.nextID
-      state.nextID += 1
-      if let value = state.items.use(key, at: now)?.value { return (id, .value(value)) }
-      guard state.making[key] != nil else {
-        state.making[key] = Making(leader: id)
-        return (id, .lead(FetchTurn(self, key: key, id: id)))
+    let step = state.withLock { state -> Step in
+      if let value = state.items.use(key, at: now)?.value { return .known(.value(value)) }
+      guard let turn = state.making[key]?.turn, turn.holder !== run else {
+        if state.making[key] != nil { return .refuse }
+        let turn = SharedTurn(of: run)
+        state.making[key] = Making(turn: turn)
+        return .known(.lead(FetchTurn(self, key: key, turn)))
       }
-      state.making[key]?.waiting.append((id, answer))
-      return (id, nil)
+      guard let number = state.making[key]?.waiting.append(Asker(run: run, answer: answer)) else { return .refuse }
+      return .wait(turn, number)
     }
-    if let known { return known }
-    return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { answer.wait($0) }
-    } onCancel: {
-      state.withLock { $0.making[key]?.waiting.removeAll { $0.id == id } }
-      answer.give(.failure(CancellationError()))
+    switch step {
+    case .known(let outcome): return outcome
+    case .refuse:
+      throw Failure(
+        code: Failure.Code.deadlock, message: "fetch: the function that makes the value of '\(key)' fetches it itself, and would wait for ever")
+    case .wait(let turn, let number):
+      run.awaited = turn
+      defer { run.awaited = nil }
+      return try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { answer.wait($0) }
+      } onCancel: {
+        state.withLock { if $0.making[key]?.turn === turn { $0.making[key]?.waiting.remove(number) } }
+        answer.give(.failure(CancellationError()))
+      }
     }
   }
 
@@ -161,46 +180,46 @@ final class Store: Resource {
     }
     let waiting = state.withLock { state in
       put?(&state.items)
-      return state.making.removeValue(forKey: key)?.waiting ?? []
+      let making = state.making.removeValue(forKey: key)
+      making?.turn.holder = nil
+      return making?.waiting.all ?? []
     }
-    for (_, answer) in waiting {
+    for asker in waiting {
       switch result {
-      case .success(let value): answer.give(.success(.value(value)))
-      case .failure(let failure): answer.give(.failure(failure))
+      case .success(let value): asker.answer.give(.success(.value(value)))
+      case .failure(let failure): asker.answer.give(.failure(failure))
       }
     }
     if let tooLarge { throw tooLarge }
   }
 
-  /// The leader has gone without a value: the next who waits leads.
-  fileprivate func handOn(_ key: StoreKey, _ leader: UInt64) {
-    let next = state.withLock { state -> (answer: OnceAnswer<FetchOutcome>, turn: FetchTurn)? in
-      guard var making = state.making[key], making.leader == leader else { return nil }
-      guard !making.waiting.isEmpty else {
+  /// The run that makes it has gone without a value: the next who waits makes it.
+  fileprivate func handOn(_ key: StoreKey, _ turn: SharedTurn) {
+    let next = state.withLock { state -> Asker? in
+      guard state.making[key]?.turn === turn else { return nil }
+      guard let next = state.making[key]?.waiting.popFirst() else {
         state.making[key] = nil
         return nil
       }
-      let (id, answer) = making.waiting.removeFirst()
-      making.leader = id
-      state.making[key] = making
-      return (answer, FetchTurn(self, key: key, id: id))
+      turn.holder = next.run
+      return next
     }
     // If that one has gone as well its turn is dropped here, and so handed on again.
-    if let next { next.answer.give(.success(.lead(next.turn))) }
+    if let next { next.answer.give(.success(.lead(FetchTurn(self, key: key, turn)))) }
   }
 }
 
 /// The turn to make a value that is missing. Dropped without `finish`, it goes to the next who waits. Any thread.
 final class FetchTurn: Sendable {
-  let key: StoreKey
-  fileprivate let id: UInt64
+  private let key: StoreKey
+  private let turn: SharedTurn
   private let store: Store
   private let isDone = Monitor(false)
 
-  fileprivate init(_ store: Store, key: StoreKey, id: UInt64) {
+  fileprivate init(_ store: Store, key: StoreKey, _ turn: SharedTurn) {
     self.store = store
     self.key = key
-    self.id = id
+    self.turn = turn
   }
 
   deinit { handOn() }
@@ -217,5 +236,5 @@ final class FetchTurn: Sendable {
     if takeEnd() { try store.finish(key, result, ttl: ttl) }
   }
 
-  func handOn() { if takeEnd() { store.handOn(key, id) } }
+  func handOn() { if takeEnd() { store.handOn(key, turn) } }
 }

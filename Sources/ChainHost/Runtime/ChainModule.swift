@@ -104,11 +104,11 @@ final class ChainModule {
 
   struct WaitingFunction {
     let counter: NativeCounter
-    let begin: (LuaStack) throws -> NativeWork
+    let begin: (LuaStack, CallRef) throws -> NativeWork
   }
 
   /// Pushes a function that waits for work away from the lane.
-  func pushWait(_ counter: NativeCounter, onto stack: LuaStack, _ begin: @escaping (LuaStack) throws -> NativeWork) {
+  func pushWait(_ counter: NativeCounter, onto stack: LuaStack, _ begin: @escaping (LuaStack, CallRef) throws -> NativeWork) {
     stack.pushWait(op: Op.native.rawValue, operand: Int32(clamping: waiting.count))
     waiting.append(WaitingFunction(counter: counter, begin: begin))
   }
@@ -144,7 +144,7 @@ final class ChainModule {
           return answering(stack) { try PrimitiveStream.push(onto: stack, of: lua) { try body(stack) } }
         }
         lua.push(function, onto: stack)
-      case .waiting(let body): pushWait(counter, onto: stack, body)
+      case .waiting(let body): pushWait(counter, onto: stack) { stack, _ in try body(stack) }
       }
       stack.rawSet(-2, field: primitive.name)
     }

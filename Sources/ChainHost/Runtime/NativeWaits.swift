@@ -7,7 +7,7 @@ extension Lane {
   /// A chainlet waits in an async primitive; its arguments are on its stack.
   func beginNative(_ call: CallRef) {
     let function = call.state.module.waiting[Int(call.pointee.run.operand)]
-    beginNative(call, counter: function.counter, function.begin)
+    beginNative(call, counter: function.counter) { try function.begin($0, call) }
   }
 
   /// - Parameter begin: reads the arguments and gives the work that is left.
