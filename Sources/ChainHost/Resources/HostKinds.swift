@@ -22,6 +22,15 @@ package enum HostKinds {
     }
   }
 
+  /// A float with an integral value is one as well.
+  static func integer(_ value: ChainValue?) -> Int? {
+    switch value {
+    case .integer(let integer): Int(integer)
+    case .number(let number): Int(exactly: number)
+    default: nil
+    }
+  }
+
   private static func nanoseconds(_ seconds: Double) -> UInt64 { seconds >= 1e9 ? .max >> 1 : UInt64(max(0, seconds) * 1e9) }
 
   // MARK: chain.store
@@ -37,8 +46,8 @@ package enum HostKinds {
     "store", doc: "Values by key for all lanes.", options: { _ in storeOptions }, label: { text($0["name"]) }, face: storeFace
   ) { given, context in
     var options = Store.Options()
-    if case .integer(let most)? = given["max_items"] { options.maxItems = Int(most) }
-    if case .integer(let most)? = given["max_bytes"] { options.maxBytes = Int(most) }
+    options.maxItems = integer(given["max_items"]) ?? options.maxItems
+    options.maxBytes = integer(given["max_bytes"]) ?? options.maxBytes
     options.ttl = number(given["ttl"]).map(nanoseconds)
     return Store(options, environment: context.environment)
   }
