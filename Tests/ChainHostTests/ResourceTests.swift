@@ -484,6 +484,28 @@ struct StoreTests {
     #expect(code?.contains("deadlock") == true, "\(code ?? "none")")
   }
 
+  @Test("a call that ends with a value half made leaves it to others", .timeLimit(.minutes(1)))
+  func fetchAbandoned() async throws {
+    let host = ChainHost()
+    let chain = try await host.load(files: ["graph.lua": """
+      local chain = require "chain"
+      local t = chain.types
+      local store = chain.store {}
+      local Keeper = chain.chainlet "Keeper" { output = t.any, uses = { s = store } }
+      function Keeper:run()
+        self.kept = coroutine.wrap(function() return self.s:fetch("k", coroutine.yield) end)
+        return self.kept()
+      end
+      local Main = chain.chainlet "Main" { output = t.any, uses = { s = store }, needs = { keeper = Keeper } }
+      function Main:run()
+        return { self.keeper {}, self.s:fetch("k", function() return "made" end) }
+      end
+      return Main
+      """])
+    #expect(try await chain.run([:]) == ["k", "made"])
+    await host.shutdown()
+  }
+
   @Test("of those who wait for a value, the first that is left makes it when its maker goes", arguments: 1...5)
   func fetchLine(seed: UInt64) throws {
     let environment = SimulatedEnvironment(seed: seed)

@@ -150,7 +150,7 @@ final class Store: Resource {
         if state.making[key] != nil { return .refuse }
         let turn = SharedTurn(of: run)
         state.making[key] = Making(turn: turn)
-        return .known(.lead(FetchTurn(self, key: key, turn)))
+        return .known(.lead(FetchTurn(self, key: key, turn, of: run)))
       }
       guard let number = state.making[key]?.waiting.append(Asker(run: run, answer: answer)) else { return .refuse }
       return .wait(turn, number)
@@ -205,30 +205,35 @@ final class Store: Resource {
       return next
     }
     // If that one has gone as well its turn is dropped here, and so handed on again.
-    if let next { next.answer.give(.success(.lead(FetchTurn(self, key: key, turn)))) }
+    if let next { next.answer.give(.success(.lead(FetchTurn(self, key: key, turn, of: next.run)))) }
   }
 }
 
-/// The turn to make a value that is missing. Dropped without `finish`, it goes to the next who waits. Any thread.
+/// The turn to make a value that is missing. Dropped without `finish`, or when its run ends, it goes to the next who waits: a
+/// script may keep the coroutine in which it makes the value, and never go on with it. Any thread.
 final class FetchTurn: Sendable {
   private let key: StoreKey
   private let turn: SharedTurn
+  private let run: RunMark
   private let store: Store
-  private let isDone = Monitor(false)
+  /// Its number among the turns of its run; nil when it has ended.
+  private let number = Monitor<UInt64?>(nil)
 
-  fileprivate init(_ store: Store, key: StoreKey, _ turn: SharedTurn) {
+  fileprivate init(_ store: Store, key: StoreKey, _ turn: SharedTurn, of run: RunMark) {
     self.store = store
     self.key = key
     self.turn = turn
+    self.run = run
+    let given = run.take { [weak self] in self?.handOn() }
+    number.withLock { $0 = given }
   }
 
   deinit { handOn() }
 
   private func takeEnd() -> Bool {
-    isDone.withLock { isDone in
-      defer { isDone = true }
-      return !isDone
-    }
+    guard let taken = number.withLock({ $0.take() }) else { return false }
+    run.leave(taken)
+    return true
   }
 
   /// The value, or why there is none: all who wait get it.

@@ -216,6 +216,7 @@ extension Lane {
     extra.inputs = [:]
     for channel in inputs.values.sorted(by: { $0.id < $1.id }) { close(channel) }
     releaseLocks(of: call, extra)
+    extra.mark?.end()
     forgetTasks(extra, in: state)
     guard let gate = extra.needGate else { return }
     extra.needGate = nil
