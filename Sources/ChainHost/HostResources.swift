@@ -46,7 +46,8 @@ extension ChainHost {
         let context = ResourceContext(
           folder: folder, environment: environment, timers: timers, progress: { progress("\(title): \($0)") })
         let place = "\(declaration.place): \(declaration.name).uses.\(use.name)"
-        orders.append((declaration.name, ResourceRegistry.Order(kind: kind, options: stores.options(of: use), context: context, place: place)))
+        let order = ResourceRegistry.Order(kind: kind, options: stores.options(of: use), context: context, place: place)
+        orders.append((declaration.name, order))
       }
     }
     guard !orders.isEmpty else { return [:] }

@@ -88,8 +88,12 @@ struct OperatorLimitsTests {
 
   @Test("a store that may hold more than one may, or than all may together, is refused at its place", arguments: [
     ("", "s = chain.store { max_bytes = 1 << 50 }", "s.max_bytes: asks for 1048576 GB, and the operator of this host allows a store 1 GB"),
-    ("store=1MB", "s = chain.store { max_bytes = 3145728 }", "s.max_bytes: asks for 3 MB, and the operator of this host allows a store 1 MB"),
-    ("store=1MB", "s = chain.store { max_bytes = 1048576 }", nil), ("store=1MB", "s = chain.store {}", nil), ("store=2GB", "s = chain.store { max_bytes = 1 << 31 }", nil),
+    (
+      "store=1MB", "s = chain.store { max_bytes = 3145728 }",
+      "s.max_bytes: asks for 3 MB, and the operator of this host allows a store 1 MB"
+    ),
+    ("store=1MB", "s = chain.store { max_bytes = 1048576 }", nil), ("store=1MB", "s = chain.store {}", nil),
+    ("store=2GB", "s = chain.store { max_bytes = 1 << 31 }", nil),
     (
       "stores=100MB", "a = chain.store { name = 'a' }, b = chain.store { name = 'b' }, c = chain.store { name = 'c' }",
       "b: with this one the stores of the graph may hold 128 MB, and the operator of this host allows 100 MB"

@@ -6,8 +6,9 @@ package final class HostTimers: LoopClient, @unchecked Sendable {
   // Unchecked: `queue` and `actions` are touched on the loop's thread alone, what others touch is behind the monitor.
   private let environment: any Environment
   private let door = Monitor(Door())
-  private var queue = TimerQueue()
-  /// By the number in the queue; those of the cancelled are gone, and their entries stay until there are many.
+  /// The numbers of actions.
+  private var queue = TimerQueue<UInt64>()
+  /// Those of the cancelled are gone; their numbers stay in the queue until there are many.
   private var actions: [UInt64: @Sendable () -> Void] = [:]
   private static let fewCancelled = 64
 
@@ -29,7 +30,7 @@ package final class HostTimers: LoopClient, @unchecked Sendable {
     }
     loop?.post { [self] in
       actions[number] = action
-      queue.add(at: time, .action, nil, stamp: number)
+      queue.add(at: time, number)
       if queue.first == time { loop?.setTimer(at: time) }
     }
     return number
@@ -39,7 +40,7 @@ package final class HostTimers: LoopClient, @unchecked Sendable {
   package func cancel(_ number: UInt64) {
     door.withLock { $0.loop }?.post { [self] in
       actions[number] = nil
-      if queue.count > 2 * actions.count + HostTimers.fewCancelled { queue.removeAll { actions[$0.stamp] == nil } }
+      if queue.count > 2 * actions.count + HostTimers.fewCancelled { queue.removeAll { actions[$0] == nil } }
     }
   }
 
@@ -74,7 +75,7 @@ package final class HostTimers: LoopClient, @unchecked Sendable {
 
   package func timerFired() {
     let now = environment.now()
-    while let due = queue.popDue(now) { actions.removeValue(forKey: due.stamp)?() }
+    while let due = queue.popDue(now) { actions.removeValue(forKey: due)?() }
     if let first = queue.first { door.withLock { $0.loop }?.setTimer(at: first) }
   }
 }

@@ -146,20 +146,20 @@ final class Store: Resource {
     let answer = OnceAnswer<FetchOutcome>()
     let step = state.withLock { state -> Step in
       if let value = state.items.use(key, at: now)?.value { return .known(.value(value)) }
-      guard let turn = state.making[key]?.turn, turn.holder !== run else {
-        if state.making[key] != nil { return .refuse }
+      guard let turn = state.making[key]?.turn else {
         let turn = SharedTurn(of: run)
         state.making[key] = Making(turn: turn)
         return .known(.lead(FetchTurn(self, key: key, turn, of: run)))
       }
-      guard let number = state.making[key]?.waiting.append(Asker(run: run, answer: answer)) else { return .refuse }
+      guard turn.holder !== run, let number = state.making[key]?.waiting.append(Asker(run: run, answer: answer)) else { return .refuse }
       return .wait(turn, number)
     }
     switch step {
     case .known(let outcome): return outcome
     case .refuse:
       throw Failure(
-        code: Failure.Code.deadlock, message: "fetch: the function that makes the value of '\(key)' fetches it itself, and would wait for ever")
+        code: Failure.Code.deadlock,
+        message: "fetch: the function that makes the value of '\(key)' fetches it itself, and would wait for ever")
     case .wait(let turn, let number):
       run.awaited = turn
       defer { run.awaited = nil }

@@ -3,8 +3,8 @@ import CLuaGuard
 
 /// Calls that wait for themselves.
 ///
-/// A call that has waited a second for a slot, an item, room, a lock, a task or a value that another makes is looked at: can anything that it
-/// waits for still move? What cannot move at all, and stands on a ring, is a deadlock: its youngest call fails.
+/// A call that has waited a second for a slot, an item, room, a lock, a task or a value that another makes is looked at: can
+/// anything that it waits for still move? What cannot move at all, and stands on a ring, is a deadlock: its youngest call fails.
 extension Lane {
   private static let patience: UInt64 = 1_000_000_000
   /// A reader outside that takes nothing for so long has its request cancelled.

@@ -221,7 +221,7 @@ extension Lane {
   }
 
   /// Whether nobody waits for that time any more.
-  func isStale(_ entry: TimerQueue.Entry) -> Bool {
+  func isStale(_ entry: LaneTimer) -> Bool {
     guard let call = entry.call else { return false }
     return entry.stamp != (entry.purpose == .deadline ? call.pointee.serial : call.pointee.ticket)
   }
@@ -243,7 +243,6 @@ extension Lane {
       case .deadlocks: lookForDeadlocks()
       case .rebuild: rebuildAgain(entry.stamp)
       case .batch: batchTimeCame(entry.stamp)
-      case .action: break // the host's alone
       }
     }
     armTimer()
