@@ -13,8 +13,9 @@ public final class LuaState {
   /// Of whoever runs the state in events; nil: nobody waits for their end.
   package var stepped: SteppedFunctions?
 
-  /// What a native function takes just now, while somebody asks for it.
-  var taking: TakenArguments?
+  /// Whether it is noted what a native function takes of its arguments, and what of that it takes by reference.
+  var isNoting = false
+  var noted: [SharedMemory] = []
 
   /// Opens a state.
   /// - Parameters:

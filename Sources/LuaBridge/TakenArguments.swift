@@ -3,9 +3,9 @@ import CLuaGuard
 /// What a native function has taken of its arguments: it may keep that while Lua lets go of the values.
 package struct TakenArguments {
   /// Bytes of strings and lists that were copied, roughly.
-  package internal(set) var copied = 0
+  package let copied: Int
   /// Of objects that were taken by reference.
-  package internal(set) var shared: [SharedMemory] = []
+  package let shared: [SharedMemory]
 
   package var bytes: Int { shared.reduce(copied) { $0 + $1.bytes } }
 
@@ -27,16 +27,21 @@ package struct SharedMemory {
 }
 
 extension LuaState {
-  /// Runs what reads the arguments of a native function, and tells what it has taken.
-  package func noting<Result>(_ read: () throws -> Result) rethrows -> (Result, TakenArguments) {
-    let before = core.pointee.reading.copied
-    taking = TakenArguments()
-    defer { taking = nil }
-    let result = try read()
-    var taken = taking ?? TakenArguments()
-    taken.copied = Int(clamping: core.pointee.reading.copied &- before)
-    return (result, taken)
+  /// The arguments of a native function are read from now on until `stopNoting`.
+  package func startNoting() {
+    core.pointee.reading.copied = 0
+    isNoting = true
   }
 
-  func noteTaken(_ memory: SharedMemory) { taking?.shared.append(memory) }
+  /// What has been taken since `startNoting`; nil: nothing.
+  package func stopNoting() -> TakenArguments? {
+    isNoting = false
+    guard core.pointee.reading.copied > 0 || !noted.isEmpty else { return nil }
+    defer { noted = [] }
+    return TakenArguments(copied: Int(clamping: core.pointee.reading.copied), shared: noted)
+  }
+
+  func noteTaken(_ memory: SharedMemory) {
+    if isNoting { noted.append(memory) }
+  }
 }

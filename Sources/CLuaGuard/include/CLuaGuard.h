@@ -40,7 +40,7 @@ typedef struct clg_state {
   struct {
     int depth;                              // in the tables that a native function takes
     long long values, bytes;                // what they may hold still
-    long long copied;                       // bytes that native functions have copied of their arguments, ever
+    long long copied;                       // bytes that they have copied of their arguments, since somebody looked
   } reading;
 } clg_state;
 

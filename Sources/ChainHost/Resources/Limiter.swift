@@ -46,13 +46,13 @@ final class Limiter: Resource {
   /// Takes tokens, after a wait where they are not there yet or others wait. A cancelled wait takes none.
   func wait(_ count: Double) async throws {
     let now = environment.now()
-    let answer = OnceAnswer<Void>()
-    let number = state.withLock { state -> UInt64? in
+    let place = state.withLock { state -> (number: UInt64, answer: OnceAnswer<Void>)? in
       if take(count, now, &state) { return nil }
       defer { setTimer(&state, now) }
-      return state.line.append(Place(count: count, answer: answer))
+      let answer = OnceAnswer<Void>()
+      return (state.line.append(Place(count: count, answer: answer)), answer)
     }
-    guard let number else { return }
+    guard let (number, answer) = place else { return }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { answer.wait($0) }
     } onCancel: {

@@ -133,9 +133,16 @@ final class Store: Resource {
     case lead(FetchTurn)
   }
 
+  /// In the line of those who wait for a value.
+  private struct Place {
+    let turn: SharedTurn
+    let number: UInt64
+    let answer: OnceAnswer<FetchOutcome>
+  }
+
   private enum Step {
     case known(FetchOutcome)
-    case wait(SharedTurn, UInt64)
+    case wait(Place)
     /// The run that asks makes it itself.
     case refuse
   }
@@ -143,7 +150,6 @@ final class Store: Resource {
   /// The value of a key, or the turn to make it. Waits while another run makes it.
   func fetch(_ key: StoreKey, by run: RunMark) async throws -> FetchOutcome {
     let now = environment.now()
-    let answer = OnceAnswer<FetchOutcome>()
     let step = state.withLock { state -> Step in
       if let value = state.items.use(key, at: now)?.value { return .known(.value(value)) }
       guard let turn = state.making[key]?.turn else {
@@ -151,24 +157,28 @@ final class Store: Resource {
         state.making[key] = Making(turn: turn)
         return .known(.lead(FetchTurn(self, key: key, turn, of: run)))
       }
+      let answer = OnceAnswer<FetchOutcome>()
       guard turn.holder !== run, let number = state.making[key]?.waiting.append(Asker(run: run, answer: answer)) else { return .refuse }
-      return .wait(turn, number)
+      return .wait(Place(turn: turn, number: number, answer: answer))
     }
     switch step {
     case .known(let outcome): return outcome
+    case .wait(let place): return try await wait(at: place, for: key, run)
     case .refuse:
       throw Failure(
         code: Failure.Code.deadlock,
         message: "fetch: the function that makes the value of '\(key)' fetches it itself, and would wait for ever")
-    case .wait(let turn, let number):
-      run.awaited = turn
-      defer { run.awaited = nil }
-      return try await withTaskCancellationHandler {
-        try await withCheckedThrowingContinuation { answer.wait($0) }
-      } onCancel: {
-        state.withLock { if $0.making[key]?.turn === turn { $0.making[key]?.waiting.remove(number) } }
-        answer.give(.failure(CancellationError()))
-      }
+    }
+  }
+
+  private func wait(at place: Place, for key: StoreKey, _ run: RunMark) async throws -> FetchOutcome {
+    run.awaited = place.turn
+    defer { run.awaited = nil }
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { place.answer.wait($0) }
+    } onCancel: {
+      state.withLock { if $0.making[key]?.turn === place.turn { $0.making[key]?.waiting.remove(place.number) } }
+      place.answer.give(.failure(CancellationError()))
     }
   }
 

@@ -15,12 +15,17 @@ extension Lane {
     let waiter = call.waiter
     counter.began()
     let work: NativeWork
-    let taken: TakenArguments
+    let lua = call.state.lua
+    lua.startNoting()
     do {
-      (work, taken) = try call.state.lua.noting { try begin(waiter) }
-    } catch { return wake(call, failure: failure(from: error, of: call, waiter)) }
+      work = try begin(waiter)
+    } catch {
+      _ = lua.stopNoting()
+      return wake(call, failure: failure(from: error, of: call, waiter))
+    }
+    let taken = lua.stopNoting()
     waiter.setTop(0)
-    let charge = ArgumentCharge(taken, to: call.state.lua)
+    let charge = taken.flatMap { ArgumentCharge($0, to: lua) }
     if charge != nil, call.state.isOutOfMemory() {
       charge?.end()
       endForMemory(call)

@@ -18,8 +18,10 @@ extension PrimitiveStream {
 
   /// Makes a stream and pushes what a generic `for` wants: the stream, twice nil, and the stream again as what is to be closed.
   static func push(onto stack: LuaStack, of lua: LuaState, _ make: () throws -> PrimitiveStream) rethrows -> Int32 {
-    let (stream, taken) = try lua.noting(make)
-    stream.copied.store(taken.copied, ordering: .relaxed)
+    lua.startNoting()
+    defer { _ = lua.stopNoting() }
+    let stream = try make()
+    if let taken = lua.stopNoting() { stream.copied.store(taken.copied, ordering: .relaxed) }
     userdata.push(stream, onto: stack)
     stack.pushNil()
     stack.pushNil()
