@@ -147,21 +147,9 @@ package enum HostKinds {
         }
         _ = try ttl(stack, at: 4, "fetch")
         let store = try of(Store.self, resource)
-        return {
-          switch try await store.fetch(key, by: run) {
-          case .value(let value):
-            let fetched = FetchedValue(value)
-            return { stack in
-              stack.pushNil()
-              FetchedValue.userdata.push(fetched, onto: stack)
-              return 2
-            }
-          case .lead(let turn):
-            return { stack in
-              FetchTurn.userdata.push(turn, onto: stack)
-              return 1
-            }
-          }
+        switch try store.ask(for: key, by: run) {
+        case .outcome(let outcome): return { pushing(outcome) }
+        case .wait(let place): return { pushing(try await store.wait(at: place, run)) }
         }
       },
       .free { stack, stepping in
@@ -181,6 +169,24 @@ package enum HostKinds {
     face.script = storeScript
     return face
   }()
+
+  /// Pushes the turn to make a value, or nil and the value.
+  private static func pushing(_ outcome: Store.FetchOutcome) -> @Sendable (LuaStack) -> Int32 {
+    switch outcome {
+    case .value(let value):
+      let fetched = FetchedValue(value)
+      return { stack in
+        stack.pushNil()
+        FetchedValue.userdata.push(fetched, onto: stack)
+        return 2
+      }
+    case .lead(let turn):
+      return { stack in
+        FetchTurn.userdata.push(turn, onto: stack)
+        return 1
+      }
+    }
+  }
 
   private static let storeCode = ResourceFace.compile(PackageResources.store_lua, name: "store.lua")
   @Sendable private static func storeScript() throws(LuaError) -> [UInt8] { try storeCode.get() }

@@ -126,58 +126,56 @@ final class Store: Resource {
 
   // MARK: Making a value once
 
-  /// What `fetch` is told.
+  /// What `fetch` comes to.
   enum FetchOutcome: Sendable {
     case value(ChainValue)
     /// Make it, and say so by `FetchTurn.finish`.
     case lead(FetchTurn)
   }
 
-  /// In the line of those who wait for a value.
-  private struct Place {
-    let turn: SharedTurn
-    let number: UInt64
-    let answer: OnceAnswer<FetchOutcome>
+  /// What a run that asks is told at once.
+  enum FetchAnswer {
+    case outcome(FetchOutcome)
+    /// Another run makes it.
+    case wait(FetchPlace)
   }
 
-  private enum Step {
-    case known(FetchOutcome)
-    case wait(Place)
-    /// The run that asks makes it itself.
-    case refuse
-  }
-
-  /// The value of a key, or the turn to make it. Waits while another run makes it.
-  func fetch(_ key: StoreKey, by run: RunMark) async throws -> FetchOutcome {
+  /// The value of a key, the turn to make it, or a place in the line of those who wait while another run makes it.
+  /// - Throws: a `Failure` where the run that asks makes it itself, and would wait for ever.
+  func ask(for key: StoreKey, by run: RunMark) throws(Failure) -> FetchAnswer {
     let now = environment.now()
-    let step = state.withLock { state -> Step in
-      if let value = state.items.use(key, at: now)?.value { return .known(.value(value)) }
+    let answer = state.withLock { state -> FetchAnswer? in
+      if let value = state.items.use(key, at: now)?.value { return .outcome(.value(value)) }
       guard let turn = state.making[key]?.turn else {
         let turn = SharedTurn(of: run)
         state.making[key] = Making(turn: turn)
-        return .known(.lead(FetchTurn(self, key: key, turn, of: run)))
+        return .outcome(.lead(FetchTurn(self, key: key, turn, of: run)))
       }
       let answer = OnceAnswer<FetchOutcome>()
-      guard turn.holder !== run, let number = state.making[key]?.waiting.append(Asker(run: run, answer: answer)) else { return .refuse }
-      return .wait(Place(turn: turn, number: number, answer: answer))
+      guard turn.holder !== run, let number = state.making[key]?.waiting.append(Asker(run: run, answer: answer)) else { return nil }
+      return .wait(FetchPlace(key: key, turn: turn, number: number, answer: answer))
     }
-    switch step {
-    case .known(let outcome): return outcome
-    case .wait(let place): return try await wait(at: place, for: key, run)
-    case .refuse:
-      throw Failure(
-        code: Failure.Code.deadlock,
-        message: "fetch: the function that makes the value of '\(key)' fetches it itself, and would wait for ever")
-    }
+    if let answer { return answer }
+    throw Failure(
+      code: Failure.Code.deadlock,
+      message: "fetch: the function that makes the value of '\(key)' fetches it itself, and would wait for ever")
   }
 
-  private func wait(at place: Place, for key: StoreKey, _ run: RunMark) async throws -> FetchOutcome {
+  /// In the line of those who wait for a value.
+  struct FetchPlace: Sendable {
+    fileprivate let key: StoreKey
+    fileprivate let turn: SharedTurn
+    fileprivate let number: UInt64
+    fileprivate let answer: OnceAnswer<FetchOutcome>
+  }
+
+  func wait(at place: FetchPlace, _ run: RunMark) async throws -> FetchOutcome {
     run.awaited = place.turn
     defer { run.awaited = nil }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { place.answer.wait($0) }
     } onCancel: {
-      state.withLock { if $0.making[key]?.turn === place.turn { $0.making[key]?.waiting.remove(place.number) } }
+      state.withLock { if $0.making[place.key]?.turn === place.turn { $0.making[place.key]?.waiting.remove(place.number) } }
       place.answer.give(.failure(CancellationError()))
     }
   }
