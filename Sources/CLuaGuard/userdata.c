@@ -84,6 +84,17 @@ void clg_charge_bytes(clg_state *state, size_t bytes) {
   if (memory->foreign_new > FOREIGN_STEP) tell_collector(state->main, memory);
 }
 
+int clg_charge_shared(clg_state *state, const void *what, size_t bytes) {
+  int noted;
+  size_t added = clg_add_charge(state->memory.charges, what, bytes, &noted);
+  if (noted) clg_charge_bytes(state, added);
+  return noted;
+}
+
+void clg_discharge_shared(clg_state *state, const void *what) {
+  clg_discharge(state, clg_drop_charge(state->memory.charges, what));
+}
+
 void clg_push_object(lua_State *L, const clg_kind *kind, void *object, const void *charged, size_t weight) {
   clg_object *box = lua_newuserdatauv(L, sizeof *box, 0);
   clg_state *state = clg_state_inline(L);

@@ -34,6 +34,7 @@ extension ChainHost {
   /// - Returns: by the name of the chainlet, in the order of its `uses`.
   func open(_ graph: Graph, _ options: LoadOptions, folder: String) async throws(Failure) -> [String: [ResourceLease]] {
     var orders: [(chainlet: String, order: ResourceRegistry.Order)] = []
+    let stores = StoreBounds(options.limits)
     let kinds = HostKinds.all + options.kinds + options.modules.flatMap(\.kinds)
     for index in graph.live {
       let declaration = graph.chainlets[index]
@@ -45,7 +46,8 @@ extension ChainHost {
         let context = ResourceContext(
           folder: folder, environment: environment, timers: timers, progress: { progress("\(title): \($0)") })
         let place = "\(declaration.place): \(declaration.name).uses.\(use.name)"
-        orders.append((declaration.name, ResourceRegistry.Order(kind: kind, options: use.options, context: context, place: place)))
+        let order = ResourceRegistry.Order(kind: kind, options: stores.options(of: use), context: context, place: place)
+        orders.append((declaration.name, order))
       }
     }
     guard !orders.isEmpty else { return [:] }

@@ -137,6 +137,7 @@ enum TokenizerKind {
         throw LuaError(.runtime, "bad argument #1 to 'decode': the ids of one text expected, got \(tensor); take a row of it")
       }
       guard tensor.count <= mostIDs else { throw LuaError(.runtime, "bad argument #1 to 'decode': more than \(mostIDs) ids") }
+      try stack.countRead(bytes: tensor.count * MemoryLayout<Int32>.size)
       return try tensor.cast(to: .int64).array(of: Int64.self).map { Int32(clamping: $0) }
     }
     guard stack.type(at: 2) != .table || stack.rawLength(at: 2) <= mostIDs else {

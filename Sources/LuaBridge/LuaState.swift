@@ -13,6 +13,10 @@ public final class LuaState {
   /// Of whoever runs the state in events; nil: nobody waits for their end.
   package var stepped: SteppedFunctions?
 
+  /// Whether it is noted what a native function takes of its arguments, and what of that it takes by reference.
+  var isNoting = false
+  var noted: [SharedMemory] = []
+
   /// Opens a state.
   /// - Parameters:
   ///   - memoryLimit: bytes that Lua may hold; past it the code that asks for more fails with a memory error.
@@ -67,6 +71,10 @@ public final class LuaState {
   package func own(_ object: AnyObject) { owned.append(object) }
 
   package static func of(_ stack: LuaStack) -> UnsafeMutablePointer<clg_state> { clg_state_of(stack.L) }
+
+  static func holding(_ stack: LuaStack) -> LuaState? {
+    of(stack).pointee.owner.map { Unmanaged<LuaState>.fromOpaque($0).takeUnretainedValue() }
+  }
 
   // MARK: Host sections
 

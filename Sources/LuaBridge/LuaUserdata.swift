@@ -14,15 +14,7 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
 
   package typealias Method = (Object, LuaStack) -> Int32
 
-  /// Bytes outside of Lua for which a state is charged while it holds objects that share them: once for each `memory`.
-  package struct Charge {
-    let memory: AnyObject
-    let bytes: Int
-    package init(_ memory: AnyObject, bytes: Int) {
-      self.memory = memory
-      self.bytes = bytes
-    }
-  }
+  package typealias Charge = SharedMemory
 
   /// What scripts can do with the object. A method finds it as its first argument, and its own from index 2 on.
   package struct Methods {
@@ -79,8 +71,7 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
     if clg_push_kind(stack.L, kind) != 0 { addMethods(to: stack) }
     stack.pop()
     let charge = charge(object)
-    let memory = charge.map { UnsafeRawPointer(Unmanaged.passUnretained($0.memory).toOpaque()) }
-    clg_push_object(stack.L, kind, Unmanaged<AnyObject>.passRetained(object).toOpaque(), memory, charge?.bytes ?? 0)
+    clg_push_object(stack.L, kind, Unmanaged<AnyObject>.passRetained(object).toOpaque(), charge?.address, charge?.bytes ?? 0)
   }
 
   /// The object at `index`, if there is one of this kind. Needs two slots.
@@ -88,6 +79,13 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
     guard let object = clg_object_at(stack.L, index, kind) else { return nil }
     // The kind was checked: only `push` makes userdata of it, and only of `Object`s.
     return unsafeDowncast(Unmanaged<AnyObject>.fromOpaque(object).takeUnretainedValue(), to: Object.self)
+  }
+
+  /// As `object`, for a native function that takes it, and may keep it while Lua lets go of it.
+  package func argument(_ stack: LuaStack, at index: Int32) -> Object? {
+    guard let object = object(stack, at: index) else { return nil }
+    if let charge = charge(object) { LuaState.holding(stack)?.noteTaken(charge) }
+    return object
   }
 
   /// Whether there is a closed object at `index`.
@@ -105,8 +103,7 @@ package final class LuaUserdata<Object: AnyObject & Sendable>: Sendable {
 
   /// With the new metatable on top.
   private func addMethods(to stack: LuaStack) {
-    guard let owner = LuaState.of(stack).pointee.owner else { return }
-    let state = Unmanaged<LuaState>.fromOpaque(owner).takeUnretainedValue()
+    guard let state = LuaState.holding(stack) else { return }
     var methods = Methods()
     self.methods(&methods)
     for (name, body) in methods.metamethods {

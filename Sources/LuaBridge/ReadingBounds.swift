@@ -21,9 +21,10 @@ extension LuaStack {
     return try body()
   }
 
-  /// Counts what is read, if it lies in a table.
+  /// Counts what is copied, and bounds it if it lies in a table.
   package func countRead(values: Int = 0, bytes: Int = 0) throws(LuaError) {
     let state = LuaState.of(self)
+    state.pointee.reading.copied &+= Int64(bytes) &+ Int64(values) &* Int64(TakenArguments.valueBytes)
     guard state.pointee.reading.depth > 0 else { return }
     state.pointee.reading.values -= Int64(values)
     state.pointee.reading.bytes -= Int64(bytes)

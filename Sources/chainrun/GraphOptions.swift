@@ -22,7 +22,8 @@ struct GraphOptions: ParsableArguments {
   @Option(
     name: .customLong("limit"),
     help: ArgumentHelp(
-      "The most that chainlets may ask for by this name in their limits, such as memory=128MB. Wins over CHAINRUN_LIMIT_<NAME>.",
+      "The most that chainlets may ask for by this name in their limits, such as memory=128MB, or for their stores. "
+        + "Wins over CHAINRUN_LIMIT_<NAME>.",
       valueName: "name=value"))
   var limits: [String] = []
 

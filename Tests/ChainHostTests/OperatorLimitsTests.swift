@@ -86,6 +86,52 @@ struct OperatorLimitsTests {
     await host.shutdown()
   }
 
+  @Test("a store that may hold more than one may, or than all may together, is refused at its place", arguments: [
+    ("", "s = chain.store { max_bytes = 1 << 50 }", "s.max_bytes: asks for 1048576 GB, and the operator of this host allows a store 1 GB"),
+    (
+      "store=1MB", "s = chain.store { max_bytes = 3145728 }",
+      "s.max_bytes: asks for 3 MB, and the operator of this host allows a store 1 MB"
+    ),
+    ("store=1MB", "s = chain.store { max_bytes = 1048576 }", nil), ("store=1MB", "s = chain.store {}", nil),
+    ("store=2GB", "s = chain.store { max_bytes = 1 << 31 }", nil),
+    (
+      "stores=100MB", "a = chain.store { name = 'a' }, b = chain.store { name = 'b' }, c = chain.store { name = 'c' }",
+      "b: with this one the stores of the graph may hold 128 MB, and the operator of this host allows 100 MB"
+    ),
+    ("stores=100MB", "a = chain.store {}, b = chain.store {}, c = chain.store { max_bytes = 30000000 }", nil),
+  ])
+  func stores(limit: String, uses: String, problem: String?) throws {
+    var options = LoadOptions()
+    let words = limit.split(separator: "=").map(String.init)
+    if words.count == 2 { try options.limits.set(words[0], to: words[1]) }
+    let problems = ChainHost.check(files: graph("uses = { \(uses) },"), options).problems.map(\.description)
+    guard let problem else {
+      #expect(problems.isEmpty)
+      return
+    }
+    #expect(problems.count == 1 && problems[0].contains("Main.uses.\(problem)"), "\(problems)")
+  }
+
+  @Test("a store that does not say what it may hold has the bound where its default is more")
+  func loweredStore() async throws {
+    let host = ChainHost()
+    let files = ["graph.lua": """
+      local chain = require "chain"
+      local t = chain.types
+      local Main = chain.chainlet "Main" { output = t.any, uses = { s = chain.store {} } }
+      function Main:run()
+        for i = 1, 20 do self.s:set("key" .. i, ("x"):rep(100000)) end
+        local left = 0
+        for i = 1, 20 do if self.s:get("key" .. i) then left = left + 1 end end
+        return left
+      end
+      return Main
+      """]
+    #expect(try await host.load(files: files, bounds { $0.store = 1 << 20 }).run([:]) == 10)
+    #expect(try await host.load(files: files).run([:]) == 20)
+    await host.shutdown()
+  }
+
   @Test("a bound that is none is refused by name", arguments: [
     ("memry", "1MB", "there is no limit 'memry'; did you mean 'memory'?"), ("memory", "much", "the limit 'memory' must be a number of bytes"),
     ("memory", "64TB", "the limit 'memory' must be a number of bytes or a text like 64MB (KB, MB or GB, at most 1048576 GB), got '64TB'"),

@@ -38,7 +38,11 @@ typedef struct clg_state {
   int loading;                              // true while a file is being evaluated: nothing with an effect is available
   uint64_t seed;                            // of math.random; 0: Lua's own choice
   int coroutine_limit;                      // of those that scripts make; 10,000
-  struct { int depth; long long values, bytes; } reading; // how deep in the tables that a native function takes; what is left
+  struct {
+    int depth;                              // in the tables that a native function takes
+    long long values, bytes;                // what they may hold still
+    long long copied;                       // bytes that they have copied of their arguments, since somebody looked
+  } reading;
 } clg_state;
 
 clg_state *clg_open(size_t limit);          // NULL when there is no memory; no libraries
@@ -50,6 +54,9 @@ size_t clg_coroutines(const clg_state *state); // that scripts made and that are
 // Bytes outside of Lua that no userdata stands for. Host sections only: the collector may have its turn.
 void clg_charge_bytes(clg_state *state, size_t bytes);
 void clg_discharge(clg_state *state, size_t bytes);
+// The same for memory that userdata may stand for as well: counted once. 0: it could not be noted, and is not counted.
+int clg_charge_shared(clg_state *state, const void *what, size_t bytes);
+void clg_discharge_shared(clg_state *state, const void *what);
 int clg_settle_protected(clg_state *state); // after a host section outside of Lua: 0, or LUA_ERRMEM
 
 // ---------------------------------------------------------------------------------------------- runs

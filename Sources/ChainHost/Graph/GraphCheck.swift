@@ -45,6 +45,7 @@ final class GraphCheck {
 
   /// Features that nothing runs yet, and names that clash.
   private func checkLevels() {
+    var stores = StoreBounds(host.source.bounds)
     for record in host.records {
       let declaration = record.declaration
       func problem(_ message: String, _ field: [String], _ suggestion: String? = nil) {
@@ -69,6 +70,7 @@ final class GraphCheck {
         for wrong in ResourceUse.problems(use, of: kind) {
           problem(wrong.message, ["uses"] + use.path + wrong.path, wrong.suggestion)
         }
+        if let excess = stores.problem(with: use) { problem(excess.message, ["uses"] + use.path + excess.path, excess.suggestion) }
       }
       if declaration.batch != nil, case .stream = declaration.output?.kind {
         problem("a chainlet with batch gives one output for each input and cannot stream", ["batch"], "take batch away, or let another chainlet stream")

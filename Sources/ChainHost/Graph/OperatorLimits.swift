@@ -1,7 +1,7 @@
 import ChainBase
 import LuaBridge
 
-/// The most that a chainlet's `limits` may be on this host: what is nil is not bounded.
+/// The most that a chainlet's `limits`, and its stores, may be on this host: what is nil is not bounded unless it says so.
 ///
 /// A chainlet that asks for more is refused when its graph is loaded, with what it asks for and what is allowed. One
 /// that does not ask gets its default, or the bound where that is less; without a `time` of its own it gets the bound.
@@ -23,24 +23,30 @@ public struct OperatorLimits: Sendable, Hashable {
   public var source: Int?
   /// Calls of one request alive at once.
   public var tasks: Int?
+  /// Bytes that one `chain.store` may hold: its `max_bytes`. Without it 1 GB.
+  public var store: Int?
+  /// Bytes that all stores of a graph may hold together. Without it 4 GB.
+  public var stores: Int?
 
   public init() {}
 
   /// In the order of the documentation.
-  public static let names = ["memory", "cpu", "time", "depth", "output", "nodes", "coroutines", "source", "tasks"]
+  public static let names = ["memory", "cpu", "time", "depth", "output", "nodes", "coroutines", "source", "tasks", "store", "stores"]
 
   /// Sets a bound by its name, from a text as `limits` takes it: `("memory", "64MB")`, `("cpu", "2.5")`.
   /// - Throws: a `Failure` that says what is expected, for an unknown name or a text that is no such value.
   public mutating func set(_ name: String, to text: String) throws(Failure) {
     switch name {
-    case "memory", "output", "source":
+    case "memory", "output", "source", "store", "stores":
       guard let bytes = RecordReader.byteCount(text) else {
         throw OperatorLimits.wrong(name, text, "a number of bytes or a text like 64MB (\(RecordReader.byteUnits))")
       }
       switch name {
       case "memory": memory = bytes
       case "output": output = bytes
-      default: source = bytes
+      case "source": source = bytes
+      case "store": store = bytes
+      default: stores = bytes
       }
     case "cpu", "time":
       guard let seconds = Double(text), seconds > 0, seconds <= 1e9 else { throw OperatorLimits.wrong(name, text, "a number of seconds above 0") }

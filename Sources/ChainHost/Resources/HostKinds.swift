@@ -22,6 +22,15 @@ package enum HostKinds {
     }
   }
 
+  /// A float with an integral value is one as well.
+  static func integer(_ value: ChainValue?) -> Int? {
+    switch value {
+    case .integer(let integer): Int(integer)
+    case .number(let number): Int(exactly: number)
+    default: nil
+    }
+  }
+
   private static func nanoseconds(_ seconds: Double) -> UInt64 { seconds >= 1e9 ? .max >> 1 : UInt64(max(0, seconds) * 1e9) }
 
   // MARK: chain.store
@@ -37,8 +46,8 @@ package enum HostKinds {
     "store", doc: "Values by key for all lanes.", options: { _ in storeOptions }, label: { text($0["name"]) }, face: storeFace
   ) { given, context in
     var options = Store.Options()
-    if case .integer(let most)? = given["max_items"] { options.maxItems = Int(most) }
-    if case .integer(let most)? = given["max_bytes"] { options.maxBytes = Int(most) }
+    options.maxItems = integer(given["max_items"]) ?? options.maxItems
+    options.maxBytes = integer(given["max_bytes"]) ?? options.maxBytes
     options.ttl = number(given["ttl"]).map(nanoseconds)
     return Store(options, environment: context.environment)
   }
@@ -53,11 +62,15 @@ package enum HostKinds {
     return resource
   }
 
-  private static func key(_ stack: LuaStack, _ method: String) throws(LuaError) -> String {
+  private static func key(_ stack: LuaStack, _ method: String) throws(LuaError) -> StoreKey {
     guard stack.type(at: 2) == .string else {
       throw LuaError(.runtime, "bad argument #1 to '\(method)': a key is a string, got \(stack.describe(at: 2))")
     }
-    return String(decoding: stack.bytes(at: 2), as: UTF8.self)
+    let bytes = stack.bytes(at: 2)
+    guard bytes.count <= StoreKey.most else {
+      throw LuaError(.runtime, "bad argument #1 to '\(method)': a key has at most \(StoreKey.most) bytes, got \(bytes.count)")
+    }
+    return StoreKey(bytes: Array(bytes))
   }
 
   private static func ttl(_ stack: LuaStack, at index: Int32, _ method: String) throws(LuaError) -> UInt64? {
@@ -127,28 +140,16 @@ package enum HostKinds {
       return 1
     })
     face.hidden = [
-      .waiting { resource, stack in
+      .awaitingRuns { resource, stack, run in
         let key = try key(stack, "fetch")
         guard stack.type(at: 3) == .function else {
           throw LuaError(.runtime, "bad argument #2 to 'fetch': a function that makes the value expected, got \(stack.describe(at: 3))")
         }
         _ = try ttl(stack, at: 4, "fetch")
         let store = try of(Store.self, resource)
-        return {
-          switch try await store.fetch(key) {
-          case .value(let value):
-            let fetched = FetchedValue(value)
-            return { stack in
-              stack.pushNil()
-              FetchedValue.userdata.push(fetched, onto: stack)
-              return 2
-            }
-          case .lead(let turn):
-            return { stack in
-              FetchTurn.userdata.push(turn, onto: stack)
-              return 1
-            }
-          }
+        switch try store.ask(for: key, by: run) {
+        case .outcome(let outcome): return { pushing(outcome) }
+        case .wait(let place): return { pushing(try await store.wait(at: place, run)) }
         }
       },
       .free { stack, stepping in
@@ -169,21 +170,43 @@ package enum HostKinds {
     return face
   }()
 
+  /// Pushes the turn to make a value, or nil and the value.
+  private static func pushing(_ outcome: Store.FetchOutcome) -> @Sendable (LuaStack) -> Int32 {
+    switch outcome {
+    case .value(let value):
+      let fetched = FetchedValue(value)
+      return { stack in
+        stack.pushNil()
+        FetchedValue.userdata.push(fetched, onto: stack)
+        return 2
+      }
+    case .lead(let turn):
+      return { stack in
+        FetchTurn.userdata.push(turn, onto: stack)
+        return 1
+      }
+    }
+  }
+
   private static let storeCode = ResourceFace.compile(PackageResources.store_lua, name: "store.lua")
   @Sendable private static func storeScript() throws(LuaError) -> [UInt8] { try storeCode.get() }
 
   // MARK: chain.limiter
 
   static let limiterOptions = ChainType(.record([
-    field("burst", .number, min: 1, doc: "tokens that may be taken at once; the rate unless given"),
+    ChainType.Field(
+      name: "burst", type: ChainType(.optional(amount(min: 1, doc: "tokens that may be taken at once; the rate unless given")))),
     field("name", .string, doc: "tells it from another limiter with the same options"),
-    ChainType.Field(name: "rate", type: {
-      var type = ChainType(.number)
-      type.min = 0.000_001
-      type.doc = "tokens in a second"
-      return type
-    }()),
+    ChainType.Field(name: "rate", type: amount(min: 0.000_001, doc: "tokens in a second")),
   ]))
+
+  private static func amount(min: Double, doc: String) -> ChainType {
+    var type = ChainType(.number)
+    type.min = min
+    type.finite = true
+    type.doc = doc
+    return type
+  }
 
   static let limiter = ResourceKind(
     "limiter", doc: "A rate that all lanes keep together.", options: { _ in limiterOptions }, label: { text($0["name"]) },

@@ -1,27 +1,46 @@
 import ChainLoop
 
-/// Times to come of what belongs to no lane: grace periods of resources, delays of batches. One loop for a host, begun
-/// with the first of them. Any thread.
+/// Times to come of what belongs to no lane: grace periods of resources, delays of batches, tokens of limiters. One loop for
+/// a host, begun with the first of them. Any thread.
 package final class HostTimers: LoopClient, @unchecked Sendable {
-  // Unchecked: `entries` is touched on the loop's thread alone, what others touch is behind the monitor.
+  // Unchecked: `queue` and `actions` are touched on the loop's thread alone, what others touch is behind the monitor.
   private let environment: any Environment
   private let door = Monitor(Door())
-  private var entries: [(time: UInt64, action: @Sendable () -> Void)] = []
+  /// The numbers of actions.
+  private var queue = TimerQueue<UInt64>()
+  /// Those of the cancelled are gone; their numbers stay in the queue until there are many.
+  private var actions: [UInt64: @Sendable () -> Void] = [:]
+  private static let fewCancelled = 64
 
   private struct Door {
     var loop: (any LaneLoop)?
     var isStopped = false
+    var nextNumber: UInt64 = 0
   }
 
   package init(environment: any Environment) { self.environment = environment }
 
   /// Calls `action` on the timers' thread at a time; never after `stop`.
-  package func at(_ time: UInt64, _ action: @escaping @Sendable () -> Void) {
+  /// - Returns: the number by which it can be cancelled.
+  @discardableResult package func at(_ time: UInt64, _ action: @escaping @Sendable () -> Void) -> UInt64 {
     let loop = openLoop()
+    let number = door.withLock { door in
+      defer { door.nextNumber += 1 }
+      return door.nextNumber
+    }
     loop?.post { [self] in
-      let place = entries.firstIndex { $0.time > time } ?? entries.count
-      entries.insert((time, action), at: place)
-      if place == 0 { loop?.setTimer(at: time) }
+      actions[number] = action
+      queue.add(at: time, number)
+      if queue.first == time { loop?.setTimer(at: time) }
+    }
+    return number
+  }
+
+  /// Lets an action go that has not been called yet. It may be called once more meanwhile.
+  package func cancel(_ number: UInt64) {
+    door.withLock { $0.loop }?.post { [self] in
+      actions[number] = nil
+      if queue.count > 2 * actions.count + HostTimers.fewCancelled { queue.removeAll { actions[$0] == nil } }
     }
   }
 
@@ -49,14 +68,14 @@ package final class HostTimers: LoopClient, @unchecked Sendable {
 
   package func loopStarted() {}
   package func turn() -> Bool { false }
-  package func loopStopped() { entries = [] }
+  package func loopStopped() {
+    queue = TimerQueue()
+    actions = [:]
+  }
 
   package func timerFired() {
     let now = environment.now()
-    while let first = entries.first, first.time <= now {
-      entries.removeFirst()
-      first.action()
-    }
-    if let first = entries.first { door.withLock { $0.loop }?.setTimer(at: first.time) }
+    while let due = queue.popDue(now) { actions.removeValue(forKey: due)?() }
+    if let first = queue.first { door.withLock { $0.loop }?.setTimer(at: first) }
   }
 }

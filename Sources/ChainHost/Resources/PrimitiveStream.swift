@@ -1,11 +1,14 @@
 import ChainBase
 import ChainLoop
 import LuaBridge
+import Synchronization
 
 /// An async sequence as a script sees it: an iterator that waits, closed by the end of its loop.
 package final class PrimitiveStream: Sendable {
   package let name: String
   private let source: Monitor<Source>
+  /// Bytes that it holds of the arguments of its function.
+  let copied = Atomic<Int>(0)
 
   private typealias Next = @Sendable () async throws -> (@Sendable (LuaStack) throws -> Int32)?
 

@@ -149,6 +149,8 @@ package enum NativeBody: Sendable {
   case stepped(@Sendable (any Resource, LuaStack, Stepping) throws -> Int32)
   /// Reads its arguments at once and gives the work that is left; the run waits for it.
   case waiting(@Sendable (any Resource, LuaStack) throws -> NativeWork)
+  /// As `waiting`, for work that waits for other runs: what it gets is told that it waits for them.
+  case awaitingRuns(@Sendable (any Resource, LuaStack, RunMark) throws -> NativeWork)
   /// As `waiting`, for work whose results hold the resource as well.
   case leased(@Sendable (ResourceLease, LuaStack) throws -> NativeWork)
   /// Reads its arguments at once and gives a stream.

@@ -36,17 +36,18 @@ package enum EngineJob {
   ) async throws -> Value {
     let control = RunControl()
     let answer = OnceAnswer<Value>()
+    // Let go of on cancellation: a job that waits for its turn holds nothing then of what it was to work on.
+    let waiting = Monitor<(@Sendable (RunControl) throws -> Value)?>(body)
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         answer.wait(continuation)
         environment.runJob {
-          answer.give(Result {
-            guard !control.isCancelled else { throw CancellationError() }
-            return try body(control)
-          })
+          guard let body = waiting.withLock({ $0.take() }) else { return }
+          answer.give(Result { try body(control) })
         }
       }
     } onCancel: {
+      waiting.withLock { $0 = nil }
       answer.give(.failure(CancellationError())) // before the job hears of it, and could answer
       control.cancel()
     }

@@ -13,29 +13,20 @@ final class Store: Resource {
     var ttl: UInt64?
   }
 
-  private struct Item {
-    var value: ChainValue
-    var bytes: Int
-    /// Monotonic nanoseconds.
-    var expires: UInt64
-    /// Neighbours by use: towards the newest, towards the oldest.
-    var newer: String?
-    var older: String?
+  private struct Asker {
+    let run: RunMark
+    let answer: OnceAnswer<FetchOutcome>
   }
 
-  /// Those who want a value that somebody makes.
+  /// A value that a run makes, and who waits for it.
   private struct Making {
-    var leader: UInt64
-    var waiting: [(id: UInt64, answer: OnceAnswer<FetchOutcome>)] = []
+    let turn: SharedTurn
+    var waiting = CancellableQueue<Asker>()
   }
 
   private struct State {
-    var items: [String: Item] = [:]
-    var newest: String?
-    var oldest: String?
-    var bytes = 0
-    var making: [String: Making] = [:]
-    var nextID: UInt64 = 1
+    var items = StoreItems()
+    var making: [StoreKey: Making] = [:]
   }
 
   let options: Options
@@ -47,48 +38,43 @@ final class Store: Resource {
     self.environment = environment
   }
 
-  var bytes: Int { state.withLock { $0.bytes } }
+  var bytes: Int { state.withLock { $0.items.bytes } }
   var count: Int { state.withLock { $0.items.count } }
 
-  func close() {
-    state.withLock { state in
-      state.items = [:]
-      state.bytes = 0
-      (state.newest, state.oldest) = (nil, nil)
-    }
-  }
+  func close() { state.withLock { $0.items = StoreItems() } }
 
   // MARK: Values
 
-  func get(_ key: String) -> ChainValue? {
+  func get(_ key: StoreKey) -> ChainValue? {
     let now = environment.now()
-    return state.withLock { Store.get(key, now, &$0) }
+    return state.withLock { $0.items.use(key, at: now)?.value }
   }
 
   /// - Throws: when the value alone is larger than the store.
-  func set(_ key: String, _ value: ChainValue, ttl: UInt64? = nil) throws(Failure) {
-    let (item, now) = try newItem(key, value, ttl)
-    state.withLock { put(key, item, now, &$0) }
+  func set(_ key: StoreKey, _ value: ChainValue, ttl: UInt64? = nil) throws(Failure) {
+    let put = try putting(key, value, ttl)
+    state.withLock { put(&$0.items) }
   }
 
   /// Sets the value unless there is one; whether it did.
-  func add(_ key: String, _ value: ChainValue, ttl: UInt64? = nil) throws(Failure) -> Bool {
-    let (item, now) = try newItem(key, value, ttl)
+  func add(_ key: StoreKey, _ value: ChainValue, ttl: UInt64? = nil) throws(Failure) -> Bool {
+    let put = try putting(key, value, ttl)
+    let now = environment.now()
     return state.withLock { state in
-      guard Store.get(key, now, &state) == nil else { return false }
-      put(key, item, now, &state)
+      guard state.items.use(key, at: now) == nil else { return false }
+      put(&state.items)
       return true
     }
   }
 
   /// Adds to a number, which begins at 0, and gives the sum. Its time to live stays, if it has one.
-  func increment(_ key: String, by step: ChainValue, ttl: UInt64? = nil) throws(Failure) -> ChainValue {
+  func increment(_ key: StoreKey, by step: ChainValue, ttl: UInt64? = nil) throws(Failure) -> ChainValue {
     let now = environment.now()
-    let ttl = ttl ?? options.ttl
+    let fresh = expiry(ttl, now)
     let sum: ChainValue? = state.withLock { state in
-      guard let sum = Store.sum(Store.get(key, now, &state) ?? .integer(0), step) else { return nil }
-      let expires = state.items[key]?.expires ?? ttl.map { moment($0, after: now) } ?? .max
-      put(key, Item(value: sum, bytes: Store.size(key, sum), expires: expires), now, &state)
+      let known = state.items.use(key, at: now)
+      guard let sum = Store.sum(known?.value ?? .integer(0), step) else { return nil }
+      put(key, sum, bytes: StoreItems.size(key, sum), expires: known?.expires ?? fresh, &state.items)
       return sum
     }
     guard let sum else {
@@ -98,11 +84,11 @@ final class Store: Resource {
   }
 
   /// Whether there was one.
-  func delete(_ key: String) -> Bool {
+  func delete(_ key: StoreKey) -> Bool {
     let now = environment.now()
     return state.withLock { state in
-      let was = Store.get(key, now, &state) != nil
-      Store.remove(key, &state)
+      let was = state.items.use(key, at: now) != nil
+      state.items.remove(key)
       return was
     }
   }
@@ -119,153 +105,143 @@ final class Store: Resource {
     }
   }
 
-  private static func size(_ key: String, _ value: ChainValue) -> Int { key.utf8.count + 64 + PlainValue.size(of: value) }
+  private func expiry(_ ttl: UInt64?, _ now: UInt64) -> UInt64 { (ttl ?? options.ttl).map { moment($0, after: now) } ?? .max }
 
-  private func newItem(_ key: String, _ value: ChainValue, _ ttl: UInt64?) throws(Failure) -> (Item, now: UInt64) {
-    let now = environment.now()
-    let bytes = Store.size(key, value)
+  /// What sets a value: all that takes long is done when the lock is taken.
+  private func putting(_ key: StoreKey, _ value: ChainValue, _ ttl: UInt64?) throws(Failure) -> (inout StoreItems) -> Void {
+    let bytes = StoreItems.size(key, value)
     guard bytes <= options.maxBytes else {
       throw Failure(
         code: Failure.Code.failed,
         message: "the value of '\(key)' takes \(bytes) bytes, and the whole store holds \(options.maxBytes) (max_bytes)")
     }
-    return (Item(value: value, bytes: bytes, expires: (ttl ?? options.ttl).map { moment($0, after: now) } ?? .max), now)
+    let expires = expiry(ttl, environment.now())
+    return { self.put(key, value, bytes: bytes, expires: expires, &$0) }
   }
 
-  // MARK: By use
-
-  private static func get(_ key: String, _ now: UInt64, _ state: inout State) -> ChainValue? {
-    guard let item = state.items[key] else { return nil }
-    guard item.expires > now else {
-      remove(key, &state)
-      return nil
-    }
-    unlink(key, &state)
-    link(key, &state)
-    return item.value
-  }
-
-  private func put(_ key: String, _ item: Item, _ now: UInt64, _ state: inout State) {
-    Store.remove(key, &state)
-    state.items[key] = item
-    state.bytes += item.bytes
-    Store.link(key, &state)
-    while state.items.count > options.maxItems || state.bytes > options.maxBytes, let oldest = state.oldest, oldest != key {
-      Store.remove(oldest, &state)
-    }
-  }
-
-  private static func remove(_ key: String, _ state: inout State) {
-    guard let item = state.items[key] else { return }
-    unlink(key, &state)
-    state.bytes -= item.bytes
-    state.items[key] = nil
-  }
-
-  private static func link(_ key: String, _ state: inout State) {
-    state.items[key]?.older = state.newest
-    state.items[key]?.newer = nil
-    if let newest = state.newest { state.items[newest]?.newer = key }
-    state.newest = key
-    if state.oldest == nil { state.oldest = key }
-  }
-
-  private static func unlink(_ key: String, _ state: inout State) {
-    guard let item = state.items[key] else { return }
-    if let newer = item.newer { state.items[newer]?.older = item.older } else { state.newest = item.older }
-    if let older = item.older { state.items[older]?.newer = item.newer } else { state.oldest = item.newer }
+  private func put(_ key: StoreKey, _ value: ChainValue, bytes: Int, expires: UInt64, _ items: inout StoreItems) {
+    items.set(key, value, bytes: bytes, expires: expires)
+    items.shrink(toItems: options.maxItems, bytes: options.maxBytes)
   }
 
   // MARK: Making a value once
 
-  /// What `fetch` is told.
+  /// What `fetch` comes to.
   enum FetchOutcome: Sendable {
     case value(ChainValue)
     /// Make it, and say so by `FetchTurn.finish`.
     case lead(FetchTurn)
   }
 
-  /// The value of a key, or the turn to make it. Waits while somebody else makes it.
-  func fetch(_ key: String) async throws -> FetchOutcome {
+  /// What a run that asks is told at once.
+  enum FetchAnswer {
+    case outcome(FetchOutcome)
+    /// Another run makes it.
+    case wait(FetchPlace)
+  }
+
+  /// The value of a key, the turn to make it, or a place in the line of those who wait while another run makes it.
+  /// - Throws: a `Failure` where the run that asks makes it itself, and would wait for ever.
+  func ask(for key: StoreKey, by run: RunMark) throws(Failure) -> FetchAnswer {
     let now = environment.now()
-    let answer = OnceAnswer<FetchOutcome>()
-    let (id, known) = state.withLock { state -> (UInt64, FetchOutcome?) in
-      let id = state.nextID
-      state.nextID += 1
-      if let value = Store.get(key, now, &state) { return (id, .value(value)) }
-      guard state.making[key] != nil else {
-        state.making[key] = Making(leader: id)
-        return (id, .lead(FetchTurn(self, key: key, id: id)))
+    let answer = state.withLock { state -> FetchAnswer? in
+      if let value = state.items.use(key, at: now)?.value { return .outcome(.value(value)) }
+      guard let turn = state.making[key]?.turn else {
+        let turn = SharedTurn(of: run)
+        state.making[key] = Making(turn: turn)
+        return .outcome(.lead(FetchTurn(self, key: key, turn, of: run)))
       }
-      state.making[key]?.waiting.append((id, answer))
-      return (id, nil)
+      let answer = OnceAnswer<FetchOutcome>()
+      guard turn.holder !== run, let number = state.making[key]?.waiting.append(Asker(run: run, answer: answer)) else { return nil }
+      return .wait(FetchPlace(key: key, turn: turn, number: number, answer: answer))
     }
-    if let known { return known }
+    if let answer { return answer }
+    throw Failure(
+      code: Failure.Code.deadlock,
+      message: "fetch: the function that makes the value of '\(key)' fetches it itself, and would wait for ever")
+  }
+
+  /// In the line of those who wait for a value.
+  struct FetchPlace: Sendable {
+    fileprivate let key: StoreKey
+    fileprivate let turn: SharedTurn
+    fileprivate let number: UInt64
+    fileprivate let answer: OnceAnswer<FetchOutcome>
+  }
+
+  func wait(at place: FetchPlace, _ run: RunMark) async throws -> FetchOutcome {
+    run.awaited = place.turn
+    defer { run.awaited = nil }
     return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { answer.wait($0) }
+      try await withCheckedThrowingContinuation { place.answer.wait($0) }
     } onCancel: {
-      state.withLock { $0.making[key]?.waiting.removeAll { $0.id == id } }
-      answer.give(.failure(CancellationError()))
+      state.withLock { if $0.making[place.key]?.turn === place.turn { $0.making[place.key]?.waiting.remove(place.number) } }
+      place.answer.give(.failure(CancellationError()))
     }
   }
 
-  fileprivate func finish(_ key: String, _ result: Result<ChainValue, Failure>, ttl: UInt64?) throws(Failure) {
-    var item: (Item, now: UInt64)?
+  fileprivate func finish(_ key: StoreKey, _ result: Result<ChainValue, Failure>, ttl: UInt64?) throws(Failure) {
+    var put: ((inout StoreItems) -> Void)?
     var tooLarge: Failure?
     if case .success(let value) = result, value != .null {
-      do throws(Failure) { item = try newItem(key, value, ttl) } catch { tooLarge = error }
+      do throws(Failure) { put = try putting(key, value, ttl) } catch { tooLarge = error }
     }
     let waiting = state.withLock { state in
-      if let (item, now) = item { put(key, item, now, &state) }
-      return state.making.removeValue(forKey: key)?.waiting ?? []
+      put?(&state.items)
+      let making = state.making.removeValue(forKey: key)
+      making?.turn.holder = nil
+      return making?.waiting.all ?? []
     }
-    for (_, answer) in waiting {
+    for asker in waiting {
       switch result {
-      case .success(let value): answer.give(.success(.value(value)))
-      case .failure(let failure): answer.give(.failure(failure))
+      case .success(let value): asker.answer.give(.success(.value(value)))
+      case .failure(let failure): asker.answer.give(.failure(failure))
       }
     }
     if let tooLarge { throw tooLarge }
   }
 
-  /// The leader has gone without a value: the next who waits leads.
-  fileprivate func handOn(_ key: String, _ leader: UInt64) {
-    let next = state.withLock { state -> (answer: OnceAnswer<FetchOutcome>, turn: FetchTurn)? in
-      guard var making = state.making[key], making.leader == leader else { return nil }
-      guard !making.waiting.isEmpty else {
+  /// The run that makes it has gone without a value: the next who waits makes it.
+  fileprivate func handOn(_ key: StoreKey, _ turn: SharedTurn) {
+    let next = state.withLock { state -> Asker? in
+      guard state.making[key]?.turn === turn else { return nil }
+      guard let next = state.making[key]?.waiting.popFirst() else {
         state.making[key] = nil
         return nil
       }
-      let (id, answer) = making.waiting.removeFirst()
-      making.leader = id
-      state.making[key] = making
-      return (answer, FetchTurn(self, key: key, id: id))
+      turn.holder = next.run
+      return next
     }
     // If that one has gone as well its turn is dropped here, and so handed on again.
-    if let next { next.answer.give(.success(.lead(next.turn))) }
+    if let next { next.answer.give(.success(.lead(FetchTurn(self, key: key, turn, of: next.run)))) }
   }
 }
 
-/// The turn to make a value that is missing. Dropped without `finish`, it goes to the next who waits. Any thread.
+/// The turn to make a value that is missing. Dropped without `finish`, or when its run ends, it goes to the next who waits: a
+/// script may keep the coroutine in which it makes the value, and never go on with it. Any thread.
 final class FetchTurn: Sendable {
-  let key: String
-  fileprivate let id: UInt64
+  private let key: StoreKey
+  private let turn: SharedTurn
+  private let run: RunMark
   private let store: Store
-  private let isDone = Monitor(false)
+  /// Its number among the turns of its run; nil when it has ended.
+  private let number = Monitor<UInt64?>(nil)
 
-  fileprivate init(_ store: Store, key: String, id: UInt64) {
+  fileprivate init(_ store: Store, key: StoreKey, _ turn: SharedTurn, of run: RunMark) {
     self.store = store
     self.key = key
-    self.id = id
+    self.turn = turn
+    self.run = run
+    let given = run.take { [weak self] in self?.handOn() }
+    number.withLock { $0 = given }
   }
 
   deinit { handOn() }
 
   private func takeEnd() -> Bool {
-    isDone.withLock { isDone in
-      defer { isDone = true }
-      return !isDone
-    }
+    guard let taken = number.withLock({ $0.take() }) else { return false }
+    run.leave(taken)
+    return true
   }
 
   /// The value, or why there is none: all who wait get it.
@@ -273,5 +249,5 @@ final class FetchTurn: Sendable {
     if takeEnd() { try store.finish(key, result, ttl: ttl) }
   }
 
-  func handOn() { if takeEnd() { store.handOn(key, id) } }
+  func handOn() { if takeEnd() { store.handOn(key, turn) } }
 }

@@ -110,6 +110,13 @@ extension UnsafeMutablePointer where Pointee == Call {
     pointee.extra = .passRetained(extra)
     return extra
   }
+  /// By which other runs know it, made when first asked for.
+  var mark: RunMark {
+    if let mark = extra.mark { return mark }
+    let mark = RunMark()
+    extra.mark = mark
+    return mark
+  }
   var existingExtra: CallExtra? { pointee.extra?.takeUnretainedValue() }
 }
 
@@ -169,6 +176,8 @@ final class CallExtra {
   /// Locks that it holds, and the one that it waits for.
   var locks: [Lock] = []
   var awaited: Lock?
+  /// By which those know it that wait for it from native functions.
+  var mark: RunMark?
   /// Ends the Swift task that it waits for.
   var cancelNative: (() -> Void)?
   /// As a hook: the request that it is.

@@ -104,11 +104,11 @@ final class ChainModule {
 
   struct WaitingFunction {
     let counter: NativeCounter
-    let begin: (LuaStack) throws -> NativeWork
+    let begin: (LuaStack, CallRef) throws -> NativeWork
   }
 
   /// Pushes a function that waits for work away from the lane.
-  func pushWait(_ counter: NativeCounter, onto stack: LuaStack, _ begin: @escaping (LuaStack) throws -> NativeWork) {
+  func pushWait(_ counter: NativeCounter, onto stack: LuaStack, _ begin: @escaping (LuaStack, CallRef) throws -> NativeWork) {
     stack.pushWait(op: Op.native.rawValue, operand: Int32(clamping: waiting.count))
     waiting.append(WaitingFunction(counter: counter, begin: begin))
   }
@@ -141,10 +141,10 @@ final class ChainModule {
         let function = NativeFunction { [unowned self, unowned lua] stack in
           guard lua.core.pointee.loading == 0 else { return refuseWhileLoading(stack, what) }
           counter.began()
-          return answering(stack) { try body(stack).push(onto: stack) }
+          return answering(stack) { try PrimitiveStream.push(onto: stack, of: lua) { try body(stack) } }
         }
         lua.push(function, onto: stack)
-      case .waiting(let body): pushWait(counter, onto: stack, body)
+      case .waiting(let body): pushWait(counter, onto: stack) { stack, _ in try body(stack) }
       }
       stack.rawSet(-2, field: primitive.name)
     }

@@ -3,8 +3,8 @@ import CLuaGuard
 
 /// Calls that wait for themselves.
 ///
-/// A call that has waited a second for a slot, an item, room, a lock or a task is looked at: can anything that it
-/// waits for still move? What cannot move at all, and stands on a ring, is a deadlock: its youngest call fails.
+/// A call that has waited a second for a slot, an item, room, a lock, a task or a value that another makes is looked at: can
+/// anything that it waits for still move? What cannot move at all, and stands on a ring, is a deadlock: its youngest call fails.
 extension Lane {
   private static let patience: UInt64 = 1_000_000_000
   /// A reader outside that takes nothing for so long has its request cancelled.
@@ -15,6 +15,12 @@ extension Lane {
     guard !watchesDeadlocks else { return }
     watchesDeadlocks = true
     timers.add(at: now &+ Lane.patience / 2, .deadlocks, nil, stamp: 0)
+  }
+
+  /// A call begins to wait for other calls.
+  func beginPatience(_ call: CallRef) {
+    call.pointee.waitingSince = now
+    watchForDeadlocks()
   }
 
   func lookForDeadlocks() {
@@ -86,7 +92,8 @@ extension UnsafeMutablePointer where Pointee == Call {
     guard pointee.phase == .waiting else { return false }
     switch pointee.wait {
     case .tasks, .item, .room, .lock: return true
-    case .nothing, .answer, .time, .native, .pieces: return false
+    case .native: return existingExtra?.mark?.awaited != nil
+    case .nothing, .answer, .time, .pieces: return false
     }
   }
 }

@@ -228,6 +228,7 @@ extension Lane {
     extra.inputs = [:]
     close(inputs.values.sorted { $0.id < $1.id })
     releaseLocks(of: call, extra)
+    extra.mark?.end()
     forgetTasks(extra, in: state)
     guard let gate = extra.needGate else { return }
     extra.needGate = nil

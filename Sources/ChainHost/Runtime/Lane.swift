@@ -29,7 +29,7 @@ final class Lane: LoopClient, @unchecked Sendable {
   var turnEnd: UInt64 = 0
   var current: UnsafeMutablePointer<RunLine>?
   var currentSince: UInt64 = 0
-  var timers = TimerQueue()
+  var timers = TimerQueue<LaneTimer>()
   var nextStamp: UInt64 = 1
   var watchesDeadlocks = false
   /// The simulated time, which advances with the instructions that run.

@@ -7,7 +7,7 @@ extension Lane {
   /// A chainlet waits in an async primitive; its arguments are on its stack.
   func beginNative(_ call: CallRef) {
     let function = call.state.module.waiting[Int(call.pointee.run.operand)]
-    beginNative(call, counter: function.counter, function.begin)
+    beginNative(call, counter: function.counter) { try function.begin($0, call) }
   }
 
   /// - Parameter begin: reads the arguments and gives the work that is left.
@@ -15,12 +15,24 @@ extension Lane {
     let waiter = call.waiter
     counter.began()
     let work: NativeWork
+    let lua = call.state.lua
+    lua.startNoting()
     do {
       work = try begin(waiter)
-    } catch { return wake(call, failure: failure(from: error, of: call, waiter)) }
+    } catch {
+      _ = lua.stopNoting()
+      return wake(call, failure: failure(from: error, of: call, waiter))
+    }
+    let taken = lua.stopNoting()
     waiter.setTop(0)
+    let charge = taken.flatMap { ArgumentCharge($0, to: lua) }
+    if charge != nil, call.state.isOutOfMemory() {
+      charge?.end()
+      endForMemory(call)
+      return wake(call, answers: 0)
+    }
     call.pointee.wait = .native
-    let answer = NativeAnswer(lane: self, call: call, ticket: stamp(), counter: counter, began: now)
+    let answer = NativeAnswer(lane: self, call: call, ticket: stamp(), counter: counter, charge: charge, began: now)
     call.pointee.ticket = answer.ticket
     let running = nativeTasks.start {
       do {
@@ -70,12 +82,14 @@ private struct NativeAnswer: @unchecked Sendable {
   let call: CallRef
   let ticket: UInt64
   let counter: NativeCounter
+  let charge: ArgumentCharge?
   /// When its wait began.
   let began: UInt64
 
   func give(_ result: Result<NativeAnswer.Push, any Error>) { lane.comeBack { finish(result) } }
 
   private func finish(_ result: Result<NativeAnswer.Push, any Error>) {
+    charge?.end()
     guard call.pointee.ticket == ticket, call.pointee.phase == .waiting else { return } // cancelled since
     if case .failure = result { counter.ended(after: lane.environmentNow() &- began, failed: true) } else {
       counter.ended(after: lane.environmentNow() &- began, failed: false)

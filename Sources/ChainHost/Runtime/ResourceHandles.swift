@@ -104,23 +104,33 @@ final class ResourceHandles {
       lua.push(NativeFunction { [unowned self] stack in
         counter.began()
         guard let lease = lease(stack, metatable) else { return stack.fail(wrongHandle(stack, name, kind)) }
-        return module.answering(stack) { try body(lease.resource, stack).push(onto: stack) }
+        return module.answering(stack) { try PrimitiveStream.push(onto: stack, of: lua) { try body(lease.resource, stack) } }
       }, onto: stack)
     case .leased(let body):
-      module.pushWait(counter, onto: stack) { [unowned self] stack in
+      module.pushWait(counter, onto: stack) { [unowned self] stack, _ in
         guard let lease = lease(stack, metatable) else { throw LuaError(.runtime, wrongHandle(stack, name, kind)) }
         return try body(lease, stack)
       }
     case .waiting(let body):
-      module.pushWait(counter, onto: stack) { [unowned self] stack in
+      module.pushWait(counter, onto: stack) { [unowned self] stack, _ in
         guard let lease = lease(stack, metatable) else { throw LuaError(.runtime, wrongHandle(stack, name, kind)) }
-        let work = try body(lease.resource, stack)
-        return {
-          // The job holds the resource until it has ended, whatever becomes of the call.
-          defer { withExtendedLifetime(lease) {} }
-          return try await work()
-        }
+        return holding(lease, try body(lease.resource, stack))
       }
+    case .awaitingRuns(let body):
+      module.pushWait(counter, onto: stack) { [unowned self] stack, call in
+        guard let lease = lease(stack, metatable) else { throw LuaError(.runtime, wrongHandle(stack, name, kind)) }
+        let work = holding(lease, try body(lease.resource, stack, call.mark))
+        call.state.lane.beginPatience(call)
+        return work
+      }
+    }
+  }
+
+  /// The job holds the resource until it has ended, whatever becomes of the call.
+  private func holding(_ lease: ResourceLease, _ work: @escaping NativeWork) -> NativeWork {
+    {
+      defer { withExtendedLifetime(lease) {} }
+      return try await work()
     }
   }
 

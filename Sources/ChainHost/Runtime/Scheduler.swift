@@ -235,7 +235,7 @@ extension Lane {
   }
 
   /// Whether nobody waits for that time any more.
-  func isStale(_ entry: TimerQueue.Entry) -> Bool {
+  func isStale(_ entry: LaneTimer) -> Bool {
     guard let call = entry.call else { return false }
     return entry.stamp != (entry.purpose == .deadline ? call.pointee.serial : call.pointee.ticket)
   }

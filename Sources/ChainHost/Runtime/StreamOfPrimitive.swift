@@ -2,7 +2,10 @@ import ChainBase
 import LuaBridge
 
 extension PrimitiveStream {
-  static let userdata = LuaUserdata<PrimitiveStream>(name: "stream", methods: { methods in
+  static let userdata = LuaUserdata<PrimitiveStream>(name: "stream", charge: { stream in
+    let copied = stream.copied.load(ordering: .relaxed)
+    return copied > 0 ? .init(stream, bytes: copied) : nil
+  }, methods: { methods in
     methods.metaWait("__call", op: Op.nextNative.rawValue)
     methods.meta("__close", close)
     methods.add("close", close)
@@ -13,9 +16,13 @@ extension PrimitiveStream {
     return 0
   }
 
-  /// Pushes what a generic `for` wants: the stream, twice nil, and the stream again as what is to be closed.
-  func push(onto stack: LuaStack) -> Int32 {
-    PrimitiveStream.userdata.push(self, onto: stack)
+  /// Makes a stream and pushes what a generic `for` wants: the stream, twice nil, and the stream again as what is to be closed.
+  static func push(onto stack: LuaStack, of lua: LuaState, _ make: () throws -> PrimitiveStream) rethrows -> Int32 {
+    lua.startNoting()
+    defer { _ = lua.stopNoting() }
+    let stream = try make()
+    if let taken = lua.stopNoting() { stream.copied.store(taken.copied, ordering: .relaxed) }
+    userdata.push(stream, onto: stack)
     stack.pushNil()
     stack.pushNil()
     stack.push(copyOf: -3)

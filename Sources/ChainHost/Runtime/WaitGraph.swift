@@ -34,10 +34,13 @@ struct WaitGraph {
   private struct Holders {
     private(set) var groups: [[Int32]] = []
     private var known: [UnsafeRawPointer: Int] = [:]
+    /// Of the runs that others wait for in native functions.
+    private var places: [ObjectIdentifier: Int32] = [:]
 
     init(_ calls: [CallRef]) {
       for call in calls {
         if call.pointee.holdsSlot { add(call, to: UnsafeRawPointer(call.pointee.core)) }
+        if let mark = call.existingExtra?.mark { places[ObjectIdentifier(mark)] = call.pointee.place }
         if let gate = call.existingExtra?.needGate { add(call, to: Holders.key(gate)) }
       }
     }
@@ -50,6 +53,9 @@ struct WaitGraph {
       }
       groups[group].append(call.pointee.place)
     }
+
+    /// Nil: it is on another lane.
+    func place(of run: RunMark) -> Int32? { places[ObjectIdentifier(run)] }
 
     static func key(_ gate: NeedGate) -> UnsafeRawPointer { UnsafeRawPointer(Unmanaged.passUnretained(gate).toOpaque()) }
     func group(_ key: UnsafeRawPointer) -> Int? { known[key] }
@@ -87,7 +93,11 @@ struct WaitGraph {
         // The reader: the call that waits for another of its items, or the one that owns the stream.
         if let channel = extra?.reading, case .state = channel.reader, let owner = channel.owner { add(owner) }
       case .lock: if let holder = extra?.awaited?.holder { add(holder) }
-      case .nothing, .time, .native, .pieces: break
+      case .native:
+        // One that holds the turn by now goes on, and one of another lane is taken to do so.
+        guard let holder = extra?.mark?.awaited?.holder, holder !== extra?.mark, let place = holders.place(of: holder) else { return }
+        targets.append(place)
+      case .nothing, .time, .pieces: break
       }
     case .ending: call.forEachChild { add($0) }
     case .idle, .crossing, .ready, .running: break

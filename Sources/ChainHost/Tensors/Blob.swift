@@ -34,7 +34,7 @@ extension Blob: LuaPushable, LuaReadable {
   public static var annotation: String { "chain.Blob" }
   public func push(to stack: borrowing LuaStack) throws(LuaError) { copy(stack).push(self) }
   public static func read(from stack: borrowing LuaStack, at index: Int32) throws(LuaError) -> Blob {
-    guard let blob = copy(stack).blob(at: index) else {
+    guard let blob = userdata.argument(copy(stack), at: index) else {
       throw LuaError(.runtime, "blob expected, got \(stack.describe(at: index))")
     }
     return blob

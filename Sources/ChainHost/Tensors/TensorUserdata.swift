@@ -7,7 +7,7 @@ extension Tensor: LuaPushable, LuaReadable {
   public static var expected: String { "tensor" }
   public func push(to stack: borrowing LuaStack) throws(LuaError) { LuaStack(stack.L).push(self) }
   public static func read(from stack: borrowing LuaStack, at index: Int32) throws(LuaError) -> Tensor {
-    guard let tensor = LuaStack(stack.L).tensor(at: index) else {
+    guard let tensor = userdata.argument(LuaStack(stack.L), at: index) else {
       throw LuaError(.runtime, "tensor expected, got \(Tensor.userdata.describe(LuaStack(stack.L), at: index))")
     }
     return tensor
