@@ -223,7 +223,7 @@ extension Lane {
   func wakeLater(_ call: CallRef, at time: UInt64) { addTimer(at: time, .wake, call, stamp: call.pointee.ticket) }
 
   /// Those that nobody waits for any more do not pile up.
-  func addTimer(at time: UInt64, _ purpose: TimerQueue.Purpose, _ call: CallRef, stamp: UInt64) {
+  func addTimer(at time: UInt64, _ purpose: LaneTimer.Purpose, _ call: CallRef, stamp: UInt64) {
     timers.add(at: time, purpose, call, stamp: stamp)
     if timers.count > timerLimit { dropStaleTimers() }
   }
