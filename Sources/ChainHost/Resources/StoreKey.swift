@@ -3,7 +3,7 @@ import LuaBridge
 /// A key of a store: its bytes as they are. Texts that only look alike are different keys, and so are bytes that are no text.
 struct StoreKey: Hashable, Sendable {
   /// Bytes of a key at most: whoever looks for another key may have to compare all of them.
-  static let most = 4096
+  static let most = 65_536
 
   let bytes: [UInt8]
 

@@ -50,7 +50,11 @@ extension Lane {
   private func cpuSpent(_ call: CallRef) -> Failure {
     let failure = call.existingExtra?.ending?.failure ?? call.state.cpuFailure(placeOfKill(call))
     var spender = call
-    while let parent = spender.parent, parent.pointee.core == call.pointee.core, parent.pointee.run.cpu_left == 0 { spender = parent }
+    var above = call.parent
+    while let parent = above, parent.pointee.core == call.pointee.core { // as the time was charged
+      if parent.pointee.run.cpu_left == 0 { spender = parent }
+      above = parent.parent
+    }
     if spender != call { cancel(spender, Ending(failure)) }
     return failure
   }
