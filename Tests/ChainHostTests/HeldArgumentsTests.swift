@@ -33,7 +33,7 @@ private func run(_ body: String) async throws -> ChainValue {
       local t = chain.types
       local holder = require "holder"
       local tensor = require "tensor"
-      local Main = chain.chainlet "Main" { output = t.any, limits = { memory = "8MB" } }
+      local Main = chain.chainlet "Main" { output = t.any, uses = { s = chain.store {} }, limits = { memory = "8MB" } }
       local function many(n, value)
         local list = {}
         for i = 1, n do list[i] = value end
@@ -74,6 +74,12 @@ struct HeldArgumentsTests {
     let hold = "chain.map(many(n, 0), function() return holder.\(call) end)"
     #expect(try await code("local n = 40 \(hold)") == "memory_limit")
     #expect(try await run("local n = 2 local ok, err = pcall(chain.timeout, 0.02, function() \(hold) end) return err.code") == "timeout")
+  }
+
+  @Test("so does the key of a value that another run makes", .timeLimit(.minutes(1)))
+  func keys() async throws {
+    let fetch = "self.s:fetch(('k'):rep(1000000), function() chain.sleep(1000) end)"
+    #expect(try await code("chain.map(many(40, 0), function() return \(fetch) end)") == "memory_limit")
   }
 
   @Test("a stream's counts as long as the script holds the stream")

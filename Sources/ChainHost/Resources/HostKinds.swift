@@ -70,7 +70,8 @@ package enum HostKinds {
     guard bytes.count <= StoreKey.most else {
       throw LuaError(.runtime, "bad argument #1 to '\(method)': a key has at most \(StoreKey.most) bytes, got \(bytes.count)")
     }
-    return StoreKey(bytes: Array(bytes))
+    try stack.countRead(bytes: bytes.count)
+    return StoreKey(Array(bytes))
   }
 
   private static func ttl(_ stack: LuaStack, at index: Int32, _ method: String) throws(LuaError) -> UInt64? {
@@ -260,7 +261,7 @@ private final class FetchedValue: Sendable {
 }
 
 extension FetchTurn {
-  static let userdata = LuaUserdata<FetchTurn>(name: "turn", methods: { methods in
+  static let userdata = LuaUserdata<FetchTurn>(name: "turn", charge: { .init($0, bytes: $0.key.bytes.count) }, methods: { methods in
     // Closed with an error by a function that failed: who waits gets the failure. By a run that is being ended: the next
     // who waits leads.
     methods.meta("__close") { turn, stack in

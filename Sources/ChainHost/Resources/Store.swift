@@ -220,7 +220,7 @@ final class Store: Resource {
 /// The turn to make a value that is missing. Dropped without `finish`, or when its run ends, it goes to the next who waits: a
 /// script may keep the coroutine in which it makes the value, and never go on with it. Any thread.
 final class FetchTurn: Sendable {
-  private let key: StoreKey
+  let key: StoreKey
   private let turn: SharedTurn
   private let run: RunMark
   private let store: Store
