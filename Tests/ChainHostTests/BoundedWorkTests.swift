@@ -174,7 +174,7 @@ struct BoundedWorkTests {
     await host.shutdown()
     #expect(killed?.code == "cpu_limit")
     #expect(later?.code == "unavailable")
-    #expect(later?.message == "Bad is being rebuilt and its init fails: evaluating bad.lua does not end: it ran for 5 s at bad.lua:3")
+    #expect(later?.message == "Bad is being rebuilt, and that fails: evaluating bad.lua does not end: it ran for 5 s at bad.lua:3")
     #expect(taken < .seconds(4)) // of which it sleeps one; the file runs for five
   }
 }

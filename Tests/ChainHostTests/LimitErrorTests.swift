@@ -62,14 +62,14 @@ struct LimitErrorTests {
       local function spin()
         while true do end
       end
-      local Main = chain.chainlet "Main" { output = t.any, limits = { cpu = 0.1 } }
+      local Main = chain.chainlet "Main" { output = t.any, limits = { cpu = 0.2 } }
       function Main:run() \(body) end
       return Main
       """
     try await withChain(graph) { (chain: Chain) async throws -> Void in
       for _ in 0..<2 { // and the rebuilt state serves
         let told = await failure { _ = try await chain.run([:]) as ChainValue }
-        #expect(told?.message == "Main ran for more than its limit of 0.1 s (limits.cpu) at graph.lua:4")
+        #expect(told?.message == "Main ran for more than its limit of 0.2 s (limits.cpu) at graph.lua:4")
         #expect(told?.trace.first?.place == SourcePlace(file: "graph.lua", line: 4))
       }
     }

@@ -126,7 +126,7 @@ extension Lane {
       complete(
         call,
         failure: Failure(
-          code: Failure.Code.unavailable, message: "\(old.name) is being rebuilt and its init fails: \(failure.message)",
+          code: Failure.Code.unavailable, message: "\(old.name) is being rebuilt, and that fails: \(failure.message)",
           chainlet: old.name), results: 0)
     }
     let key = stamp()
