@@ -11,6 +11,9 @@ struct Growth: CustomStringConvertible {
 
   /// What is more than chance.
   static let most = 0.02
+  /// Pools keep what was in use at most, so memory grows in steps, when more of the largest attacks meet than ever before: in
+  /// the first minutes that may happen at any time.
+  static let mostInFewMinutes = 0.15
 
   /// 0.02 is growth by 2 %.
   var ratio: Double { first > 0 ? last / first - 1 : 0 }
