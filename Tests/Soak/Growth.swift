@@ -11,8 +11,8 @@ struct Growth: CustomStringConvertible {
 
   /// What is more than chance.
   static let most = 0.02
-  /// Pools keep what was in use at most, so memory grows in steps, when more of the largest attacks meet than ever before: in
-  /// the first minutes that may happen at any time.
+  /// In the first minutes memory still grows in steps of some 8 MB, and is flat between them. What they are is not known yet;
+  /// the memory of calls, which a lane keeps at its maximum, may be it. Until then a short run finds larger leaks alone.
   static let mostInFewMinutes = 0.15
 
   /// 0.02 is growth by 2 %.
