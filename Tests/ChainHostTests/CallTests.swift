@@ -5,10 +5,11 @@ import Testing
 
 /// Loads a graph of texts on one real lane, gives it to `body`, and shuts the host down.
 func withChain<R: Sendable>(
-  _ source: String, _ options: LoadOptions = LoadOptions(), log: @escaping @Sendable (LogLine) -> Void = { _ in },
-  _ body: (Chain) async throws -> R
+  _ source: String, _ options: LoadOptions = LoadOptions(), modules: [PrimitiveModule] = [],
+  log: @escaping @Sendable (LogLine) -> Void = { _ in }, _ body: (Chain) async throws -> R
 ) async throws -> R {
   let host = ChainHost(log: log)
+  for module in modules { host.add(module) }
   do {
     let chain = try await host.load(files: ["graph.lua": source], options)
     let result = try await body(chain)

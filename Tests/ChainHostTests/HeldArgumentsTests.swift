@@ -25,37 +25,27 @@ private let holder = PrimitiveModule("holder") {
 
 /// What a chainlet whose state may hold 8 MB makes of `body`.
 private func run(_ body: String) async throws -> ChainValue {
-  let host = ChainHost()
-  host.add(holder)
-  do {
-    let chain = try await host.load(files: ["graph.lua": """
-      local chain = require "chain"
-      local t = chain.types
-      local holder = require "holder"
-      local tensor = require "tensor"
-      local Main = chain.chainlet "Main" { output = t.any, uses = { s = chain.store {} }, limits = { memory = "8MB" } }
-      local function many(n, value)
-        local list = {}
-        for i = 1, n do list[i] = value end
-        return list
-      end
-      local function tensors(n)
-        local list = {}
-        for i = 1, n do list[i] = tensor.zeros { 250 } end
-        return list
-      end
-      function Main:run()
-        \(body)
-      end
-      return Main
-      """])
-    let value = try await chain.run([:])
-    await host.shutdown()
-    return value
-  } catch {
-    await host.shutdown()
-    throw error
-  }
+  try await withChain("""
+    local chain = require "chain"
+    local t = chain.types
+    local holder = require "holder"
+    local tensor = require "tensor"
+    local Main = chain.chainlet "Main" { output = t.any, uses = { s = chain.store {} }, limits = { memory = "8MB" } }
+    local function many(n, value)
+      local list = {}
+      for i = 1, n do list[i] = value end
+      return list
+    end
+    local function tensors(n)
+      local list = {}
+      for i = 1, n do list[i] = tensor.zeros { 250 } end
+      return list
+    end
+    function Main:run()
+      \(body)
+    end
+    return Main
+    """, modules: [holder]) { try await $0.run([:]) }
 }
 
 private func code(_ body: String) async throws -> String? {

@@ -1,5 +1,6 @@
 import ChainBase
 import ChainHost
+import ChainLoop
 import Foundation
 import HostileScripts
 import Testing
@@ -21,10 +22,10 @@ struct HostileTests {
 
   private func serve(_ attack: Attack) async throws {
     try await withChain(attack.graph) { chain in
-      let finished = Finished()
+      let finished = Monitor(false)
       async let served = serve(chain, until: finished)
       let ending = await attack.run(on: chain)
-      finished.set()
+      finished.withLock { $0 = true }
       let (count, longest, problem) = await served
       #expect(problem == nil, "an honest request failed")
       #expect(count > 0)
@@ -40,7 +41,7 @@ struct HostileTests {
   private static let longestWait = Duration.seconds(3)
 
   /// Honest requests, one after the other, at least one; how many, the longest, and the first that failed.
-  private func serve(_ chain: Chain, until finished: Finished) async -> (Int, Duration, Failure?) {
+  private func serve(_ chain: Chain, until finished: Monitor<Bool>) async -> (Int, Duration, Failure?) {
     var count = 0
     var longest = Duration.zero
     repeat {
@@ -53,20 +54,11 @@ struct HostileTests {
       } catch { return (count, longest, error) }
       longest = max(longest, ContinuousClock.now - begun)
       try? await Task.sleep(for: .milliseconds(2))
-    } while !finished.isSet
+    } while !finished.withLock { $0 }
     return (count, longest, nil)
   }
 
   private func check(_ end: Result<String, Failure>, _ attack: Attack) {
     if let problem = attack.problem(of: end) { Issue.record("\(problem)") }
   }
-}
-
-/// A flag that two tasks share.
-private final class Finished: @unchecked Sendable {
-  // Guarded by the lock.
-  private let lock = NSLock()
-  private var value = false
-  var isSet: Bool { lock.withLock { value } }
-  func set() { lock.withLock { value = true } }
 }

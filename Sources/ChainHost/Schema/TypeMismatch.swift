@@ -73,11 +73,12 @@ struct Complaint: Sendable {
     text = "expected \(expected), got \(got)"
   }
 
-  init(expected: String, got: String, text: String, limit: String? = nil) {
+  init(expected: String, got: String, text: String, limit: String? = nil, isFinal: Bool = false) {
     self.expected = expected
     self.got = got
     self.text = text
     self.limit = limit
+    self.isFinal = isFinal
   }
 
   static func missing(_ type: ChainType) -> Complaint {
@@ -97,19 +98,15 @@ struct Complaint: Sendable {
   }
 
   static func tooDeep(_ depth: Int) -> Complaint {
-    var complaint = Complaint(
+    Complaint(
       expected: "at most \(depth) nested tables", got: "more",
-      text: "nested deeper than \(depth) tables (does a table contain itself?)")
-    complaint.isFinal = true
-    return complaint
+      text: "nested deeper than \(depth) tables (does a table contain itself?)", isFinal: true)
   }
 
   static func longKey(_ count: Int) -> Complaint {
-    var complaint = Complaint(
+    Complaint(
       expected: "keys of at most \(CrossingLimits.longestKey) bytes", got: "one of \(count)",
-      text: "key of \(count) bytes; a key may have \(CrossingLimits.longestKey)")
-    complaint.isFinal = true
-    return complaint
+      text: "key of \(count) bytes; a key may have \(CrossingLimits.longestKey)", isFinal: true)
   }
 
   /// Nobody waits for the value any more, nor reads this.
