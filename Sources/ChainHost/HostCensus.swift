@@ -22,6 +22,13 @@ extension ChainHost {
     return bytes
   }
 
+  /// What lanes keep for calls, in bytes. Any thread, before `shutdown`.
+  package func memoryOfCalls() async -> Int {
+    var bytes = 0
+    for lane in lanes.all { bytes += await lane.ask(ifDropped: 0, ifLost: { _ in 0 }) { $0.give(lane.memoryOfCalls) } }
+    return bytes
+  }
+
   /// For tests: the watchdog's signal to every lane, whatever it does. Any thread, before `shutdown`.
   package func sendSignals() {
     for lane in lanes.all { clg_poke(lane.watch) }

@@ -39,9 +39,9 @@ struct TimerQueue<Action> {
     return first.action
   }
 
-  /// Drops actions that nobody waits for any more.
+  /// Drops actions that nobody waits for any more, and with many of them the room that they took.
   mutating func removeAll(where isStale: (Action) -> Bool) {
-    heap.removeAll { isStale($0.action) }
+    heap = heap.filter { !isStale($0.action) }
     for parent in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(parent) }
   }
 

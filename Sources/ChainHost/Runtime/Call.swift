@@ -6,7 +6,7 @@ typealias CallRef = UnsafeMutablePointer<Call>
 
 /// One run on a lane: a call of a chainlet, a task inside such a call, or a hook of a chainlet.
 ///
-/// Calls live in memory that the lane owns and reuses, and are used by pointer: nothing on the path of a call counts
+/// Calls live in memory that the lane owns and reuses (`CallMemory`), and are used by pointer: nothing on the path of a call counts
 /// references. Only the lane's thread touches them. A pointer that outlives an event (in a timer, in an answer from
 /// another thread) carries the call's `ticket`, which changes with every wait and every use.
 struct Call {
@@ -41,6 +41,8 @@ struct Call {
   var need: Int32 = 0
   /// Its place in the scan for deadlocks that is at work.
   var place: Int32 = 0
+  /// Where it lies in the lane's memory of calls.
+  let slab: Int32
   /// Whose deadline is its own: how long it was given, in nanoseconds, and by what.
   var allowance: UInt64 = 0
   var allowedBy = AllowedBy.time
@@ -84,9 +86,10 @@ struct Call {
     case pieces
   }
 
-  init(core: UnsafeMutablePointer<StateCore>, request: Unmanaged<Request>) {
+  init(core: UnsafeMutablePointer<StateCore>, request: Unmanaged<Request>, slab: Int32) {
     self.core = core
     self.request = request
+    self.slab = slab
   }
 }
 

@@ -34,8 +34,7 @@ final class Lane: LoopClient, @unchecked Sendable {
   var watchesDeadlocks = false
   /// The simulated time, which advances with the instructions that run.
   let virtualClock: UnsafeMutablePointer<UInt64>
-  private var blank: CallRef?
-  private var allCalls: [CallRef] = []
+  private var calls = CallMemory()
 
   var armedTimer: UInt64?
   /// How many timers there may be before stale ones are swept out.
@@ -110,11 +109,7 @@ final class Lane: LoopClient, @unchecked Sendable {
   }
 
   deinit {
-    for call in allCalls {
-      call.pointee.extra?.release()
-      call.deinitialize(count: 1)
-      call.deallocate()
-    }
+    for call in calls.all { call.pointee.extra?.release() }
     virtualClock.deallocate()
     watch.deallocate()
   }
@@ -155,7 +150,7 @@ final class Lane: LoopClient, @unchecked Sendable {
   /// The thread of a lost lane ends: what it held goes, without a word to Lua. States keep their lane, so that nothing
   /// would go by itself.
   private func letGo() {
-    for call in allCalls {
+    for call in calls.all {
       endCrossing(of: call)
       call.pointee.extra?.release()
       call.pointee.extra = nil
@@ -216,37 +211,14 @@ final class Lane: LoopClient, @unchecked Sendable {
 
   // MARK: Memory of calls
 
-  /// A call without a coroutine. Its memory lives as long as the lane, since timers may still point to it.
-  func blankCall(_ core: UnsafeMutablePointer<StateCore>) -> CallRef {
-    if let call = blank {
-      blank = call.pointee.nextFree
-      call.pointee = Call(core: core, request: .passUnretained(hooks))
-      return call
-    }
-    let call = CallRef.allocate(capacity: 1)
-    call.initialize(to: Call(core: core, request: .passUnretained(hooks)))
-    allCalls.append(call)
-    return call
-  }
+  /// A call without a coroutine.
+  func blankCall(_ core: UnsafeMutablePointer<StateCore>) -> CallRef { calls.take(core, .passUnretained(hooks)) }
 
-  func reuse(_ call: CallRef) {
-    call.pointee.phase = .idle
-    call.pointee.ticket = 0
-    call.pointee.serial = 0
-    call.pointee.nextFree = blank
-    blank = call
-  }
+  func reuse(_ call: CallRef) { calls.give(call) }
 
   /// Calls that are not blank: in use, or in the pool of a state.
-  var callsInUse: Int {
-    var blanks = 0
-    var next = blank
-    while let call = next {
-      blanks += 1
-      next = call.pointee.nextFree
-    }
-    return allCalls.count - blanks
-  }
+  var callsInUse: Int { calls.inUse }
+  var memoryOfCalls: Int { calls.bytes }
 
   /// A number that is used once: for tickets and serials.
   @inline(__always) func stamp() -> UInt64 {
