@@ -53,3 +53,12 @@ void clt_process_returns_memory(void) {
   mallopt(M_TRIM_THRESHOLD, 1 << 20);
 #endif
 }
+
+size_t clt_process_bytes_in_use(void) {
+#ifdef __GLIBC__
+  struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+#else
+  return 0;
+#endif
+}

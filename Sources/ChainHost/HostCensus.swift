@@ -22,11 +22,16 @@ extension ChainHost {
     return bytes
   }
 
-  /// What lanes keep for calls, in bytes. Any thread, before `shutdown`.
-  package func memoryOfCalls() async -> Int {
-    var bytes = 0
-    for lane in lanes.all { bytes += await lane.ask(ifDropped: 0, ifLost: { _ in 0 }) { $0.give(lane.memoryOfCalls) } }
-    return bytes
+  /// What lanes keep for calls, in bytes, and what they have reserved, with the pages that have gone back. Any thread, before
+  /// `shutdown`.
+  package func memoryOfCalls() async -> (kept: Int, reserved: Int) {
+    var all = (kept: 0, reserved: 0)
+    for lane in lanes.all {
+      let (kept, reserved) = await lane.ask(ifDropped: (0, 0), ifLost: { _ in (0, 0) }) { $0.give(lane.memoryOfCalls) }
+      all.kept += kept
+      all.reserved += reserved
+    }
+    return all
   }
 
   /// For tests: the watchdog's signal to every lane, whatever it does. Any thread, before `shutdown`.

@@ -73,15 +73,17 @@ struct BatchTests {
     #expect(many < 9_000_000)
   }
 
-  @Test("calls whose batch is lost to a limit are told which, and may be tried again")
-  func lost() async throws {
+  @Test(
+    "calls whose batch is lost to a limit are told which and where, also when a task of the batch reached it, and may be tried again",
+    arguments: ["while true do end", "chain.async(function() while true do end end):await()"])
+  func lost(body: String) async throws {
     let graph = """
       local chain = require "chain"
       local t = chain.types
       local Spin = chain.chainlet "Spin" {
         input = { n = t.integer }, output = t.integer, batch = { max_size = 3, max_delay = 5 }, limits = { cpu = 0.1 },
       }
-      function Spin:run_batch(reqs) while true do end end
+      function Spin:run_batch(reqs) \(body) end
       local Main = chain.chainlet "Main" { output = t.any, needs = { spin = Spin } }
       function Main:run()
         return chain.map(chain.settle({ 1, 2, 3 }, function(n) return self.spin { n = n } end), function(outcome)
@@ -91,9 +93,9 @@ struct BatchTests {
       end
       return Main
       """
-    let told = "Spin ran for more than its limit of 0.1 s (limits.cpu)"
+    let told = "Spin ran for more than its limit of 0.1 s (limits.cpu) at graph.lua:6"
     let details: ChainValue = ["limit": "limits.cpu", "value": 0.1]
-    let first: ChainValue = ["cpu_limit", .string("\(told) at graph.lua:6"), details, false] // a lone one does not wait for others
+    let first: ChainValue = ["cpu_limit", .string(told), details, false] // a lone one does not wait for others
     let other: ChainValue = ["state_lost", .string("Spin was lost to a limit while a batch of it ran or waited: \(told)"), details, true]
     let value = try await withChain(graph) { try await $0.run([:]) }
     #expect(value == [first, other, other])

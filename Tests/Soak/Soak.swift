@@ -70,6 +70,11 @@ final class Soak: Sendable {
     await host.shutdown()
   }
 
+  /// What is allocated, in megabytes, at rest. Pages of calls that have gone back are not.
+  func megabytesInUse() async -> Double {
+    Double((ProcessMemory.bytesInUse - (await host.memoryOfCalls().reserved)) / 1000) / 1000
+  }
+
   /// Nothing is left behind while nobody asks; garbage that waits for a collection is no growth.
   func rest() async {
     _ = await host.memoryWithoutPools()

@@ -30,21 +30,27 @@ watchProgress(of: soak)
 var generator = SeededGenerator(seed: seed)
 let honest = try await soak.start()
 var memory: [Double] = []
+var inUse: [Double] = []
 await soak.warmUp(honest, seed: generator.next())
 repeat {
   await soak.round(of: attacksPerRound, honest, seed: generator.next())
   await soak.rest()
   memory.append(residentMegabytes())
+  inUse.append(await soak.megabytesInUse())
   let tally = soak.tally.withLock { $0 }
-  note("soak: \((ContinuousClock.now - began).components.seconds) s: \(tally.attacks) attacks, \(tally.honest) honest requests of at most \(tally.longestWait / .milliseconds(1)) ms, \(memory.last ?? 0) MB")
+  note("soak: \((ContinuousClock.now - began).components.seconds) s: \(tally.attacks) attacks, \(tally.honest) honest requests of at most \(tally.longestWait / .milliseconds(1)) ms, \(memory.last ?? 0) MB, \(inUse.last ?? 0) MB in use")
 } while ContinuousClock.now < end && soak.tally.withLock { $0.problems.isEmpty }
 await soak.end(honest)
 
 let problems = soak.tally.withLock { $0.problems }
 for problem in problems.prefix(20) { note("soak: \(problem)") }
 // The first half warms up: pools fill, and each lane has once held what it holds at most.
-let growth = Growth(of: memory.dropFirst(memory.count / 2))
-note("soak: memory after warm-up \(growth)")
-let most = minutes < 10 ? Growth.mostInFewMinutes : Growth.most
-if growth.ratio > most { note("soak: that is more than \(Int(most * 100)) %") }
-exit(problems.isEmpty && growth.ratio <= most ? 0 : 1)
+var isFlat = true
+for (what, figures, most) in [("in use", inUse, Growth.most), ("resident", memory, Growth.mostResident(minutes: minutes))] {
+  let growth = Growth(of: figures.dropFirst(figures.count / 2))
+  note("soak: memory \(what) after warm-up \(growth)")
+  if growth.ratio <= most { continue }
+  note("soak: that is more than \(Int((most * 100).rounded())) %")
+  isFlat = false
+}
+exit(problems.isEmpty && isFlat ? 0 : 1)

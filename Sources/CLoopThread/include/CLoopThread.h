@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stddef.h>
+
 // What a thread is to Chainrun: which loop it serves, its name and its priority; and what memory it leaves behind.
 //
 // The loop is kept in a thread-local behind functions that are never inlined. Swift's async code must not ask
@@ -22,3 +24,7 @@ void clt_thread_lower_priority(void);
 /// glibc raises that bound with each large block that is freed, and its heaps, one for each of several threads, then keep
 /// up to 64 MB each. For the whole process, once, before it has threads; elsewhere it does nothing.
 void clt_process_returns_memory(void);
+
+/// What has been allocated and not freed, in bytes: without what the allocator keeps of freed memory. 0 where the system does
+/// not tell. Any thread; it looks at each heap, so seldom.
+size_t clt_process_bytes_in_use(void);

@@ -176,6 +176,9 @@ extension RecordReader {
     return ChainType(.record(fields))
   }
 
+  /// Of one `t.enum`.
+  private static let mostValues = 10_000
+
   private func enumeration(_ stack: LuaStack, _ index: Int32, _ count: Int) -> ChainType? {
     stack.rawGet(index, at: 1)
     defer { stack.pop() }
@@ -186,18 +189,23 @@ extension RecordReader {
     }
     let length = stack.rawLength(at: -1)
     let (names, others) = keys(stack, -1)
+    guard length <= RecordReader.mostValues else {
+      note("t.enum takes at most \(RecordReader.mostValues) values, got \(length)", "check longer lists in run", word: "enum")
+      return nil
+    }
     var values: [String] = []
-    for position in 0..<min(length, 10_000) {
+    var seen: Set<[UInt8]> = []
+    for position in 0..<length {
       stack.rawGet(-1, at: Int64(position) + 1)
       defer { stack.pop() }
       guard let value = stack.text(at: -1) else {
         note("t.enum takes strings, got \(describe(stack, -1)) at [\(position + 1)]", word: "enum")
         return nil
       }
-      if values.contains(value) {
-        note("t.enum has the value \"\(value)\" twice", word: value)
-      } else {
+      if seen.insert(Array(value.utf8)).inserted {
         values.append(value)
+      } else {
+        note("t.enum has the value \"\(value)\" twice", word: value)
       }
     }
     if !names.isEmpty || others.count > length {

@@ -16,7 +16,7 @@ final class Batching {
   var running: CallRef?
   var items: [Waiter] = []
   var outcomes: [Outcome] = []
-  /// The limit that put the state out of service, if `run_batch` itself reached it.
+  /// The limit that put the state out of service.
   var reached: Failure?
 
   enum Outcome {
@@ -165,21 +165,12 @@ extension Lane {
       details: reached?.details ?? .null, chainlet: state.name)
   }
 
-  private static func limit(reachedBy run: CallRef, of state: ChainletState) -> Failure? {
-    switch clg_end(UInt32(run.pointee.run.killed)) {
-    case CLG_CPU: state.cpuFailure([])
-    case CLG_MEMORY: state.memoryFailure()
-    case CLG_STRING: state.stringFailure([])
-    default: nil
-    }
-  }
-
   /// A limit has put the state out of service: what waits in it cannot run there. It may be tried again.
-  func stateWasLost(_ batching: Batching, _ state: ChainletState) {
+  func stateWasLost(_ batching: Batching, _ state: ChainletState, to reached: Failure) {
     let waiting = batching.singles + batching.queue.waiting + (batching.items.count > 1 ? batching.items : [])
     batching.singles = []
     batching.queue.remove { _ in true }
-    batching.reached = batching.running.flatMap { Lane.limit(reachedBy: $0, of: state) }
+    batching.reached = reached
     for item in waiting where item.isQueued {
       complete(item.call, failure: Lane.lostBatch(of: state, to: batching.reached), results: 0)
     }

@@ -33,8 +33,10 @@ struct CallMemory: ~Copyable {
   private var spare = 0
 
   var inUse: Int { slabs.reduce(0) { $0 + $1.taken } }
-  /// Of the slabs that keep their pages.
-  var bytes: Int { slabs.count { $0.made > 0 } * CallMemory.slabBytes }
+  /// In bytes: of the slabs that keep their pages, and of all.
+  var size: (kept: Int, reserved: Int) {
+    (slabs.count { $0.made > 0 } * CallMemory.slabBytes, slabs.count * CallMemory.slabBytes)
+  }
 
   /// A blank call.
   mutating func take(_ core: UnsafeMutablePointer<StateCore>, _ request: Unmanaged<Request>) -> CallRef {

@@ -30,14 +30,18 @@ extension Lane {
     let killed = clg_end(UInt32(call.pointee.run.killed))
     switch killed {
     case CLG_CPU:
-      stateWasKilled(state)
-      return cpuSpent(call)
+      let failure = call.existingExtra?.ending?.failure ?? state.cpuFailure(placeOfKill(call))
+      stateWasKilled(state, by: failure)
+      endSpender(above: call, failure)
+      return failure
     case CLG_MEMORY:
-      stateWasKilled(state)
-      return state.memoryFailure(placeOfKill(call))
+      let failure = state.memoryFailure(placeOfKill(call))
+      stateWasKilled(state, by: failure)
+      return failure
     case CLG_STRING:
-      stateWasKilled(state)
-      return state.stringFailure(placeOfKill(call))
+      let failure = state.stringFailure(placeOfKill(call))
+      stateWasKilled(state, by: failure)
+      return failure
     case CLG_TIMEOUT: return timeoutInside(call)
     case CLG_CANCELLED, CLG_CANCELLED_HARD: return endingFailure(call)
     default: break
@@ -47,8 +51,7 @@ extension Lane {
   }
 
   /// The CPU time that a task has used up is that of the call it belongs to, which ends with it, wherever it waits.
-  private func cpuSpent(_ call: CallRef) -> Failure {
-    let failure = call.existingExtra?.ending?.failure ?? call.state.cpuFailure(placeOfKill(call))
+  private func endSpender(above call: CallRef, _ failure: Failure) {
     var spender = call
     var above = call.parent
     while let parent = above, parent.pointee.core == call.pointee.core { // as the time was charged
@@ -56,7 +59,6 @@ extension Lane {
       above = parent.parent
     }
     if spender != call { cancel(spender, Ending(failure)) }
-    return failure
   }
 
   /// The hook ended a run past its deadline where Lua could not give way; the deadline may be an outer call's.

@@ -6,7 +6,7 @@ import LuaBridge
 /// retired, what waits in it may finish, and a state that `init` alone made takes its place.
 extension Lane {
   /// A run of this state was ended by its own limit.
-  func stateWasKilled(_ state: ChainletState) {
+  func stateWasKilled(_ state: ChainletState, by reached: Failure) {
     // Only one that serves: the `init` of a rebuilt one, or a `close`, ends with its failure.
     guard !state.isRetired, let built = state.built, let number = built.generation?.number, generations[number] === built,
       built.states.indices.contains(state.index), built.states[state.index] === state
@@ -16,7 +16,7 @@ extension Lane {
     // One retired state per chainlet: the older one goes now.
     if let older = built.retired.removeValue(forKey: state.index) { lose(older, of: built) }
     built.retired[state.index] = state
-    if let batching = state.batching { stateWasLost(batching, state) }
+    if let batching = state.batching { stateWasLost(batching, state, to: reached) }
     let key = stamp()
     rebuilds[key] = Rebuild(built: built, old: state)
     post { [self] in asLane { rebuildAgain(key) } } // in an event of its own: the killed run is still being put away

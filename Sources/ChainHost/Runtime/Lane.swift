@@ -218,7 +218,7 @@ final class Lane: LoopClient, @unchecked Sendable {
 
   /// Calls that are not blank: in use, or in the pool of a state.
   var callsInUse: Int { calls.inUse }
-  var memoryOfCalls: Int { calls.bytes }
+  var memoryOfCalls: (kept: Int, reserved: Int) { calls.size }
 
   /// A number that is used once: for tickets and serials.
   @inline(__always) func stamp() -> UInt64 {
