@@ -18,7 +18,7 @@ struct StartingTests {
     }
     function Main:run(req)
       local call, turns, list, refused = self[req.way], {}, {}, 0
-      for i = 1, 300 do turns[i] = i end
+      for i = 1, 600 do turns[i] = i end
       for i = 1, 3000 do list[i] = i end
       list[3000] = "wrong"
       local task = chain.async(function() call { list = {}, wait = 0.02 } end)
@@ -28,7 +28,7 @@ struct StartingTests {
           refused = refused + 1
           list[3000] = 3000
         end
-      end, { limit = 300 })
+      end, { limit = 600 })
       task:await()
       return refused
     end
@@ -41,7 +41,7 @@ struct StartingTests {
     try await withChain(Self.source) { (chain: Chain) async throws -> Void in
       let refused: ChainValue = try await chain.run(["way": .string(way)])
       guard case .integer(let count) = refused else { return #expect(Bool(false), "\(refused)") }
-      #expect(count > 0 && count < 150)
+      #expect(count > 0 && count < 400)
     }
   }
 }
