@@ -140,7 +140,8 @@ final class Lane: LoopClient, @unchecked Sendable {
   func loopStopped() {
     ended = true
     nativeTasks.end()
-    building = [:] // states that come now come too late
+    // What comes now comes too late; and what waits for it holds states, which hold their lane.
+    (building, rebuilds, postponed, emptied) = ([:], [:], [:], [])
     if watch.pointee.instructions == 0 { clg_detach(watch) }
     guard isLost else { return }
     letGo()
