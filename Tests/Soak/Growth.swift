@@ -11,8 +11,8 @@ struct Growth: CustomStringConvertible {
 
   /// What is more than chance, of what is allocated and not freed, and of the resident memory of loads of a model.
   static let most = 0.02
-  /// Of the resident memory beside attacks. There chance is large: how many pages the allocator can give back depends on what it has put
-  /// beside what. An hour has shown 2 % between its thirds, windows of minutes in it up to 12 %.
+  /// Of the resident memory beside attacks. There chance is large: how many pages the allocator can give back depends on
+  /// what it has put beside what. An hour has shown 2 % between its thirds, windows of minutes in it up to 12 %.
   static func mostResident(minutes: Double) -> Double { minutes < 10 ? 0.15 : 0.05 }
 
   /// 0.02 is growth by 2 %.

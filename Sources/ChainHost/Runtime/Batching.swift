@@ -172,7 +172,7 @@ extension Lane {
     batching.queue.remove { _ in true }
     batching.reached = reached
     for item in waiting where item.isQueued {
-      complete(item.call, failure: Lane.lostBatch(of: state, to: batching.reached), results: 0)
+      complete(item.call, failure: Lane.lostBatch(of: state, to: reached), results: 0)
     }
   }
 }

@@ -6,9 +6,9 @@ typealias CallRef = UnsafeMutablePointer<Call>
 
 /// One run on a lane: a call of a chainlet, a task inside such a call, or a hook of a chainlet.
 ///
-/// Calls live in memory that the lane owns and reuses (`CallMemory`), and are used by pointer: nothing on the path of a call counts
-/// references. Only the lane's thread touches them. A pointer that outlives an event (in a timer, in an answer from
-/// another thread) carries the call's `ticket`, which changes with every wait and every use.
+/// Calls live in memory that the lane owns and reuses (`CallMemory`), and are used by pointer: nothing on the path of a
+/// call counts references. Only the lane's thread touches them. A pointer that outlives an event (in a timer, in an
+/// answer from another thread) carries the call's `ticket`, which changes with every wait and every use.
 struct Call {
   /// First, so that a `clg_run` of the tree is a `Call`.
   var run = clg_run()

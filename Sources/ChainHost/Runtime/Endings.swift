@@ -28,26 +28,20 @@ extension Lane {
     let report = report
     self.report = nil
     let killed = clg_end(UInt32(call.pointee.run.killed))
+    let failure: Failure
     switch killed {
-    case CLG_CPU:
-      let failure = call.existingExtra?.ending?.failure ?? state.cpuFailure(placeOfKill(call))
-      stateWasKilled(state, by: failure)
-      endSpender(above: call, failure)
-      return failure
-    case CLG_MEMORY:
-      let failure = state.memoryFailure(placeOfKill(call))
-      stateWasKilled(state, by: failure)
-      return failure
-    case CLG_STRING:
-      let failure = state.stringFailure(placeOfKill(call))
-      stateWasKilled(state, by: failure)
-      return failure
+    case CLG_CPU: failure = call.existingExtra?.ending?.failure ?? state.cpuFailure(placeOfKill(call))
+    case CLG_MEMORY: failure = state.memoryFailure(placeOfKill(call))
+    case CLG_STRING: failure = state.stringFailure(placeOfKill(call))
     case CLG_TIMEOUT: return timeoutInside(call)
     case CLG_CANCELLED, CLG_CANCELLED_HARD: return endingFailure(call)
-    default: break
+    default:
+      if status == LUA_ERRMEM_STATUS { return state.memoryFailure(placeOfKill(call)) }
+      return state.failures.read(call.stack, at: -1, report: report?.serial == call.pointee.serial ? report : nil)
     }
-    if status == LUA_ERRMEM_STATUS { return state.memoryFailure(placeOfKill(call)) }
-    return state.failures.read(call.stack, at: -1, report: report?.serial == call.pointee.serial ? report : nil)
+    stateWasKilled(state, by: failure)
+    if killed == CLG_CPU { endSpender(above: call, failure) }
+    return failure
   }
 
   /// The CPU time that a task has used up is that of the call it belongs to, which ends with it, wherever it waits.

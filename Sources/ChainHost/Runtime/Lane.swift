@@ -158,9 +158,8 @@ final class Lane: LoopClient, @unchecked Sendable {
     }
     crossings = CrossingLines()
     (requests, ending, channels) = ([:], [:], [:])
-    (arriving, postponed, rebuilds) = ([:], [:], [:])
-    (held, emptied, hookCalls, idleWaiters, orphaned) = ([], [], [], [], [])
-    generations = [:]
+    (arriving, generations) = ([:], [:])
+    (held, hookCalls, idleWaiters, orphaned) = ([], [], [], [])
   }
 
   func turn() -> Bool {
