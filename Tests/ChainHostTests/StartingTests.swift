@@ -21,7 +21,7 @@ struct StartingTests {
       for i = 1, 600 do turns[i] = i end
       for i = 1, 3000 do list[i] = i end
       list[3000] = "wrong"
-      local task = chain.async(function() call { list = {}, wait = 0.02 } end)
+      local task = chain.async(function() call { list = {}, wait = 2 } end) -- until all of them stand in the queue
       chain.sleep(0)
       chain.each(turns, function()
         if not pcall(call, { list = list }) then
